@@ -1,0 +1,13 @@
+package auth
+
+import "time"
+
+// Change is a row of the log that every replica follows. It is written in the
+// same transaction as what it tells of; Seq order is commit order.
+type Change struct {
+	Seq     int64
+	At      time.Time
+	KeyID   string   // empty where the change touches a user
+	Digests []Digest // every digest whose answer changed, of secrets that came or went as well
+	Names   []string // every name and slug whose answer changed, old and new
+}

@@ -1,0 +1,130 @@
+package auth
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"sync"
+)
+
+// Digest is the only permanent form of a key: HMAC-SHA-256 under a pepper, or
+// plain SHA-256 where there is none. 32 bytes.
+type Digest [sha256.Size]byte
+
+// Equal compares in constant time.
+func (d Digest) Equal(o Digest) bool { return subtle.ConstantTimeCompare(d[:], o[:]) == 1 }
+
+// String is lower-case hex.
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// ParseDigest reads 64 hex digits.
+func ParseDigest(s string) (Digest, error) {
+	var d Digest
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(d) {
+		return d, errors.New("not a digest: 64 hex digits are wanted")
+	}
+	copy(d[:], b)
+	return d, nil
+}
+
+// NoPepper is the id of plain SHA-256.
+const NoPepper = "none"
+
+// MinPepper is the least length of a pepper, in bytes.
+const MinPepper = 16
+
+// Pepper is a secret of the deployment that goes into each digest, so that a
+// stolen database alone can't be searched for keys. The zero value is plain SHA-256.
+type Pepper struct {
+	id    string
+	pool  *sync.Pool
+	bytes []byte
+}
+
+// NewPepper takes the pepper's bytes. Its id is derived from them, so that
+// nobody has to name it and two deployments agree.
+func NewPepper(b []byte) (Pepper, error) {
+	if len(b) < MinPepper {
+		return Pepper{}, fmt.Errorf("a pepper has at least %d bytes, this one %d", MinPepper, len(b))
+	}
+	mac := hmac.New(sha256.New, b)
+	mac.Write([]byte("authd pepper id"))
+	p := Pepper{id: hex.EncodeToString(mac.Sum(nil)[:4]), bytes: b}
+	p.pool = &sync.Pool{New: func() any { return &macState{mac: hmac.New(sha256.New, b)} }}
+	return p, nil
+}
+
+// ID names the pepper; [NoPepper] for plain SHA-256.
+func (p Pepper) ID() string {
+	if p.pool == nil {
+		return NoPepper
+	}
+	return p.id
+}
+
+// Format keeps the pepper's bytes out of whatever prints it.
+func (p Pepper) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "pepper %s", p.ID()) }
+
+// macState is an HMAC with room for its input and output, so that a digest allocates nothing.
+type macState struct {
+	mac hash.Hash
+	in  [MaxSecret]byte
+	out [sha256.Size]byte
+}
+
+// Digest returns the digest of at most MaxSecret bytes of key.
+func (p Pepper) Digest(s Secret) Digest {
+	if p.pool == nil {
+		var in [MaxSecret]byte
+		return sha256.Sum256(in[:copy(in[:], s.raw)])
+	}
+	st := p.pool.Get().(*macState)
+	st.mac.Reset()
+	n := copy(st.in[:], s.raw)
+	st.mac.Write(st.in[:n])
+	d := Digest(st.mac.Sum(st.out[:0]))
+	clear(st.in[:n])
+	p.pool.Put(st)
+	return d
+}
+
+// Digester knows the prefix of own keys and the peppers that are tried.
+type Digester struct {
+	prefix  string
+	peppers []Pepper
+}
+
+// TriedPeppers is how many peppers a request is tried under.
+const TriedPeppers = 2
+
+// NewDigester takes the peppers, the current one first. Plain SHA-256 comes
+// after them all; the first TriedPeppers of that list count, so that giving
+// a first pepper, and later changing it, locks nobody out.
+func NewDigester(prefix string, peppers ...Pepper) *Digester {
+	all := append(append([]Pepper(nil), peppers...), Pepper{})
+	return &Digester{prefix: prefix, peppers: all[:min(TriedPeppers, len(all))]}
+}
+
+// Prefix is what own keys begin with.
+func (d *Digester) Prefix() string { return d.prefix }
+
+// Current is the pepper that new keys are digested under.
+func (d *Digester) Current() Pepper { return d.peppers[0] }
+
+// Tried lists the peppers in the order in which a request is tried.
+func (d *Digester) Tried() []Pepper { return d.peppers }
+
+// Tries reports whether digests under the pepper of this id are looked for.
+func (d *Digester) Tries(id string) bool {
+	for _, p := range d.peppers {
+		if p.ID() == id {
+			return true
+		}
+	}
+	return false
+}

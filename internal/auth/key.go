@@ -1,0 +1,131 @@
+package auth
+
+import (
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Key is what a decision needs to know of a key, and nothing more: it is what
+// caches hold. It is made once by [NewKey] and immutable from then on.
+type Key struct {
+	Digest Digest // of the secret that it was found by; zero where it was found by name
+
+	ID, Name, Slug string
+	User           string // login
+	UserActive     bool
+	Active         bool
+	Revoked        bool
+	Overridden     bool // the database's value for this record is dead: a section gives another
+
+	// Unix milliseconds; zero means no bound.
+	NotBefore, ExpiresAt, SecretExpiresAt int64
+
+	Groups, Scopes []string
+	Restrictions   *Restrictions // nil: none
+	Limits         *Limits       // nil: none
+
+	Identity Identity
+}
+
+// NewKey makes the decision's view of a record, as found by one of its
+// secrets; the zero SecretInfo where it was found by name.
+func NewKey(r *Record, s SecretInfo) *Key {
+	k := &Key{
+		Digest: s.Digest,
+		ID:     r.ID, Name: r.Name, Slug: r.Slug,
+		User: r.User, UserActive: r.UserActive,
+		Active: r.Active, Revoked: !r.RevokedAt.IsZero() || s.Revoked,
+		NotBefore: Millis(r.NotBefore), ExpiresAt: Millis(r.ExpiresAt), SecretExpiresAt: Millis(s.ExpiresAt),
+		Groups: r.Groups, Scopes: r.Scopes,
+	}
+	if !r.Restrictions.IsZero() {
+		restrictions := r.Restrictions
+		k.Restrictions = &restrictions
+	}
+	if !r.Limits.IsZero() {
+		limits := r.Limits
+		k.Limits = &limits
+	}
+	k.Identity = NewIdentity(k)
+	return k
+}
+
+// Millis is t as Unix milliseconds; zero for the zero time.
+func Millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// FromMillis is the inverse of Millis, in UTC.
+func FromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// The fields of an Identity.
+const (
+	IdentityUser = iota
+	IdentityKey
+	IdentityKeyID
+	IdentityGroups
+	IdentityScopes
+	IdentityFields // how many there are
+)
+
+// Identity is what the upstream is told, ready to be sent: values encoded
+// once, when the entry is made, and not again for each request.
+type Identity [IdentityFields]string
+
+// NewIdentity encodes the key's identity. Groups are joined by commas, scopes by spaces.
+func NewIdentity(k *Key) Identity {
+	return Identity{
+		IdentityUser:   encodeVisible(k.User),
+		IdentityKey:    encodeVisible(k.Name),
+		IdentityKeyID:  k.ID,
+		IdentityGroups: joinVisible(k.Groups, ","),
+		IdentityScopes: joinVisible(k.Scopes, " "),
+	}
+}
+
+// Values returns field i as a header's value list without allocating. The
+// list is shared: its capacity is 1, so that an append copies it.
+func (id *Identity) Values(i int) []string { return id[i : i+1 : i+1] }
+
+func joinVisible(list []string, sep string) string {
+	if len(list) == 1 {
+		return encodeVisible(list[0])
+	}
+	encoded := make([]string, len(list))
+	for i, s := range list {
+		encoded[i] = encodeVisible(s)
+	}
+	return strings.Join(encoded, sep)
+}
+
+// encodeVisible percent-encodes (RFC 3986) every byte that is not visible
+// ASCII, the percent sign, and the separators of the lists.
+func encodeVisible(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || c == '%' || c == ',' {
+			return encodeSlow(s)
+		}
+	}
+	return s
+}
+
+func encodeSlow(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || c == '%' || c == ',' {
+			b.WriteString(strings.ReplaceAll(url.QueryEscape(string([]byte{c})), "+", "%20"))
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

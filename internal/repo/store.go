@@ -1,0 +1,100 @@
+// Package repo is where keys are kept: the interface that the rest of authd
+// works with, and the choice of the backend by its URL.
+package repo
+
+import (
+	"context"
+	"time"
+
+	"authd/internal/auth"
+)
+
+// Store is the truth about keys. Every method answers auth.ErrUnavailable
+// (wrapped) when the database could not be asked, and the other errors of
+// package auth only when it has answered. Every context has a deadline.
+//
+// Whatever changes an answer of the Finder writes a Change in the same
+// transaction, and returns it: what it returns is committed.
+type Store interface {
+	auth.Finder
+	Keys
+	Users
+	Log
+	Replicas
+
+	// Migrate brings the schema up to date; safe for several processes at once.
+	Migrate(ctx context.Context) error
+	// Schema tells the version of the database, and the newest one that this program knows.
+	Schema(ctx context.Context) (have, want int64, err error)
+	Close() error
+}
+
+// Keys are the records. A ref is a name, a slug or an id, tried in that order.
+type Keys interface {
+	// CreateKey stores a new record with its first secrets. Where there is no user of that
+	// login, it makes one, active. Record.ID and Slug are set by the caller.
+	// Errors: ErrNameTaken, ErrSlugTaken, ErrSecretTaken.
+	CreateKey(ctx context.Context, r *auth.Record, secrets ...auth.SecretInfo) (auth.Change, error)
+	// Key answers a record with its secrets, oldest first.
+	Key(ctx context.Context, ref string) (*auth.Record, error)
+	// ListKeys answers the records that match, by name, with their secrets.
+	ListKeys(ctx context.Context, f KeyFilter) ([]auth.Record, error)
+	// UpdateKey reads the record, lets edit change it, and stores it, in one transaction. An edit
+	// may change everything but ID, Secrets and the times of creation and change. An edit that
+	// fails changes nothing, and its error is returned as it is. An edit that changes nothing
+	// writes no change, and returns the record's last one.
+	UpdateKey(ctx context.Context, ref string, edit func(*auth.Record) error) (auth.Change, error)
+	// RotateKey adds a secret, and lets those that are there expire at retire, if not before. ErrRevoked where the key is.
+	RotateKey(ctx context.Context, ref string, add auth.SecretInfo, retire time.Time) (auth.Change, error)
+	// RevokeKey ends a key and all its secrets for good; their values can't be used again. A
+	// second time, it changes nothing and returns the first one's change.
+	RevokeKey(ctx context.Context, ref string, at time.Time) (auth.Change, error)
+	// DeleteKey removes the record and its secrets.
+	DeleteKey(ctx context.Context, ref string) (auth.Change, error)
+	// CountKeys tells how many records are in each state of Record.State.
+	CountKeys(ctx context.Context, now time.Time) (map[string]int, error)
+	// CountPeppers tells how many live secrets were made under each pepper id.
+	CountPeppers(ctx context.Context) (map[string]int, error)
+}
+
+// KeyFilter narrows a list. Zero fields do not.
+type KeyFilter struct {
+	User     string
+	Group    string
+	Inactive bool      // only those whose state at Now is not active
+	Expiring time.Time // only those that expire before
+	Now      time.Time
+}
+
+// Users are the identities that keys stand for.
+type Users interface {
+	// CreateUser answers ErrUserTaken where the login is there.
+	CreateUser(ctx context.Context, login string) error
+	ListUsers(ctx context.Context) ([]auth.User, error)
+	// SetUserActive answers ErrUserNotFound. Where it changes nothing, it returns the last change there was of the user.
+	SetUserActive(ctx context.Context, login string, active bool) (auth.Change, error)
+}
+
+// Log is the change log that replicas follow. Seq order is commit order.
+type Log interface {
+	// Changes answers the changes after seq, in order, at most limit of them.
+	Changes(ctx context.Context, after int64, limit int) ([]auth.Change, error)
+	// LastChange answers the highest committed Seq, read from the rows; 0 for an empty log.
+	LastChange(ctx context.Context) (int64, error)
+	// Woken is sent on (without blocking) soon after another process has committed; how soon, and
+	// whether at all, is the backend's. It is closed when the store is.
+	Woken() <-chan struct{}
+}
+
+// Replicas are the processes that must acknowledge a change. Times are by the store's clock.
+type Replicas interface {
+	// Register commits the row of a new incarnation. It answers once the row can be read by others.
+	Register(ctx context.Context, r auth.Replica) error
+	// Acknowledge writes the row: applied, and that it was seen now. It reports false where the row is gone.
+	Acknowledge(ctx context.Context, id string, applied int64) (bool, error)
+	// Unregister removes the row: the last thing that a replica does.
+	Unregister(ctx context.Context, id string) error
+	// ListReplicas answers all rows, by name, after removing those whose process is proven dead or whose
+	// time (Replica.StopsAfter) is over.
+	ListReplicas(ctx context.Context) ([]auth.Replica, error)
+}
