@@ -14,8 +14,10 @@ const (
 
 	randomLen   = 30 // base62 characters: 178 bits
 	checksumLen = 6  // base62 characters: CRC-32 of everything before
+)
 
-	// MinForeign and MaxSecret bound, in bytes, a value that authd did not make itself.
+// Bounds of a value that authd did not make itself, in bytes.
+const (
 	MinForeign = 16
 	MaxSecret  = 512
 )

@@ -1,0 +1,47 @@
+# make test is what CI runs, whole. make bench prints figures, and asserts nothing.
+GO            ?= go
+LINT_VERSION   = v2.15.0
+GOLANGCI_LINT  = bin/golangci-lint-$(LINT_VERSION)
+FUZZTIME      ?= 20s
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+
+.PHONY: build test fmt vet lint unit fuzz bench docs
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/authd ./cmd/authd
+
+test: fmt vet lint unit
+
+fmt:
+	@test -z "$$(gofmt -l .)" || { gofmt -d .; echo "run gofmt -w on the files above"; exit 1; }
+
+vet:
+	$(GO) vet ./...
+	@$(GO) mod tidy -diff || { echo "run go mod tidy"; exit 1; }
+
+# Built into bin/, so that nobody has to install it and everybody has the same one.
+$(GOLANGCI_LINT):
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	mv bin/golangci-lint $@
+
+lint: $(GOLANGCI_LINT)
+	$(GOLANGCI_LINT) run ./...
+
+# -race needs cgo, and so a C compiler.
+unit:
+	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
+
+# Each fuzz test for FUZZTIME; make unit runs their seeds.
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; \
+	done
+
+docs:
+	$(GO) generate ./...

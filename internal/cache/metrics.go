@@ -1,0 +1,58 @@
+package cache
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics are what the cache and the feed tell of themselves.
+type Metrics struct {
+	reg                        prometheus.Registerer
+	hit, negative, miss, stale prometheus.Counter
+}
+
+// NewMetrics registers the look-up counters; the gauges come with what they watch.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	lookups := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "authd_cache_lookups_total",
+		Help: "Look-ups by cache layer and outcome. Many misses: raise cache.max_entries or cache.ttl. Any stale: the store can't be followed, see authd_lease_remaining_seconds.",
+	}, []string{"layer", "outcome"})
+	reg.MustRegister(lookups)
+	return &Metrics{
+		reg:      reg,
+		hit:      lookups.WithLabelValues("local", "hit"),
+		negative: lookups.WithLabelValues("local", "negative"),
+		miss:     lookups.WithLabelValues("local", "miss"),
+		stale:    lookups.WithLabelValues("local", "stale"),
+	}
+}
+
+func (m *Metrics) watch(l *Local) {
+	for kind, size := range map[string]func() int{
+		"known":   func() int { n, _ := l.size(); return n },
+		"unknown": func() int { _, n := l.size(); return n },
+	} {
+		m.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name:        "authd_cache_entries",
+			Help:        "Entries in memory. At cache.max_entries the least used known ones make room; unknown ones have a space of their own.",
+			ConstLabels: prometheus.Labels{"kind": kind},
+		}, func() float64 { return float64(size()) }))
+	}
+}
+
+// Watch registers the gauges of the feed.
+func (m *Metrics) Watch(f *Feed) {
+	gauge := func(name, help string, value func() float64) {
+		m.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+	}
+	gauge("authd_lease_remaining_seconds",
+		"How long this replica may answer from memory before it must have followed the change log again. At 0 cache.outage rules: look at the store.",
+		func() float64 { return f.lease.remaining(time.Now()).Seconds() })
+	gauge("authd_change_applied_seq",
+		"The last change of the log that this replica has applied. Replicas that stay behind the highest one hold up confirmations.",
+		func() float64 { return float64(f.Applied()) })
+	gauge("authd_change_lag_seconds",
+		"Time since this replica last followed the change log to its end. Beyond cache.lease it answers by cache.outage.",
+		func() float64 { return f.sinceFollowed().Seconds() })
+}
