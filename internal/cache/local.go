@@ -89,12 +89,17 @@ func (l *Local) ByDigest(ctx context.Context, d auth.Digest) (*auth.Key, error) 
 			return key, err
 		}
 	}
-	return l.look(ctx, standing, e, lookup{
+	return l.look(ctx, standing, e, l.digestLookup(d))
+}
+
+// digestLookup stands apart so that a warm look-up does not pay for it.
+func (l *Local) digestLookup(d auth.Digest) lookup {
+	return lookup{
 		flight: string(d[:]),
 		read:   func(ctx context.Context) (*auth.Key, error) { return l.next.ByDigest(ctx, d) },
 		store:  func(e *entry) { l.keep(d, e) },
 		holds:  func(e *entry) bool { return l.feed.Current(d, e.stamp) },
-	})
+	}
 }
 
 // ByName is ByDigest for the name or the slug of a record.
@@ -249,12 +254,7 @@ func (l *Local) refresh(d auth.Digest, e *entry) {
 	}
 	go func() {
 		defer func() { <-l.refreshes }()
-		_, err := l.fill(context.Background(), lookup{
-			flight: string(d[:]),
-			read:   func(ctx context.Context) (*auth.Key, error) { return l.next.ByDigest(ctx, d) },
-			store:  func(e *entry) { l.keep(d, e) },
-		})
-		if err != nil {
+		if _, err := l.fill(context.Background(), l.digestLookup(d)); err != nil {
 			e.refreshing.Store(false)
 		}
 	}()

@@ -1,0 +1,69 @@
+// Reference is what authd is measured against: a gin handler that answers 200
+// with no body, and with -identity the same with the headers of an identity as
+// constants. Everything else is net/http's default.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
+	identity := flag.Bool("identity", false, "send the headers of an identity")
+	flag.Parse()
+	if err := run(*addr, *identity); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(addr string, identity bool) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.GET("/readyz", empty)
+	if identity {
+		r.GET("/verify", constants)
+	} else {
+		r.GET("/verify", empty)
+	}
+	srv := &http.Server{Addr: addr, Handler: r}
+	failed := make(chan error, 1)
+	go func() { failed <- srv.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+func empty(c *gin.Context) { c.Status(http.StatusOK) }
+
+// constants sends what authd answers to the key of the benchmark.
+func constants(c *gin.Context) {
+	c.Header("X-Auth-User", "bench@example.com")
+	c.Header("X-Auth-Key", "Bench%201")
+	c.Header("X-Auth-Key-Id", "0190a0a0-0000-7000-8000-000000000001")
+	c.Header("X-Auth-Groups", "partner,staff")
+	c.Header("X-Auth-Scopes", "shop:read shop:write")
+	c.Header("Cache-Control", "no-store")
+	c.Header("Content-Length", "0")
+	c.Status(http.StatusOK)
+}
