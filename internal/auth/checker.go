@@ -38,13 +38,13 @@ var anything Requirement
 // The first step that objects names the reason.
 func (c *Checker) Check(ctx context.Context, req *Request) Decision {
 	need := &anything
-	unruled := Allowed // why no requirement could be found; told only to those with a good key
+	unruled := Allowed // why no requirement could be found
 	if req.Policy != nil {
 		if need, unruled = req.Policy.requirement(req); unruled != Allowed {
 			need = &anything
 		}
 	}
-	if need.Preflight && req.Preflight {
+	if need.Preflight && req.Preflight && req.Vouched {
 		return Decision{Reason: AllowedPreflight}
 	}
 	if r := c.judgeCredential(req.Credential); r != Allowed {
@@ -57,12 +57,25 @@ func (c *Checker) Check(ctx context.Context, req *Request) Decision {
 	if err != nil {
 		return undecided(err)
 	}
-	for _, r := range [...]Reason{c.judgeKey(key, req.At.UnixMilli()), unruled, need.judge(key), judgeRestrictions(key, req)} {
-		if r != Allowed {
-			return Decision{Reason: r, Key: key}
-		}
+	if r := c.judge(key, need, unruled, req); r != Allowed {
+		return Decision{Reason: r, Key: key}
 	}
 	return c.count(ctx, key, req)
+}
+
+// judge runs steps 4 and 5 of Check. What the policy could not decide is told
+// only to those who have a good key.
+func (c *Checker) judge(key *Key, need *Requirement, unruled Reason, req *Request) Reason {
+	if r := c.judgeKey(key, req.At.UnixMilli()); r != Allowed {
+		return r
+	}
+	if unruled != Allowed {
+		return unruled
+	}
+	if r := need.judge(key); r != Allowed {
+		return r
+	}
+	return judgeRestrictions(key, req)
 }
 
 func (c *Checker) judgeCredential(cred Credential) Reason {
@@ -71,7 +84,7 @@ func (c *Checker) judgeCredential(cred Credential) Reason {
 		return SeveralCredentials
 	case s.IsZero():
 		return MissingCredential
-	case len(s.raw) < MinForeign || len(s.raw) > MaxSecret || !s.Visible():
+	case s.len() < MinForeign || s.len() > MaxSecret || !s.Visible():
 		return MalformedCredential
 	case s.ownFormat(c.digester.prefix) && !s.checksumOK():
 		return BadChecksum
@@ -91,7 +104,7 @@ func (c *Checker) find(ctx context.Context, s Secret) (*Key, error) {
 			}
 			return key, nil
 		}
-		if !errors.Is(err, ErrKeyNotFound) {
+		if !unknown(err) {
 			return nil, err
 		}
 	}
@@ -107,10 +120,17 @@ type leaseLost struct{}
 func (leaseLost) Error() string { return "this replica has not followed the change log for too long" }
 func (leaseLost) Unwrap() error { return ErrUnavailable }
 
+// unknown reports whether a look-up's error says "no such key", and nothing
+// that casts a doubt on it.
+func unknown(err error) bool {
+	return errors.Is(err, ErrKeyNotFound) && !errors.Is(err, ErrUnavailable) &&
+		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
 // undecided turns a look-up's error into a denial. What is not a clear "no such key" is an outage.
 func undecided(err error) Decision {
 	switch {
-	case errors.Is(err, ErrKeyNotFound):
+	case unknown(err):
 		return Decision{Reason: UnknownKey}
 	case errors.Is(err, ErrLeaseLost):
 		return Decision{Reason: LeaseLost, Err: err}
@@ -130,13 +150,17 @@ func (c *Checker) judgeKey(k *Key, now int64) Reason {
 		return UserInactive
 	case k.NotBefore != 0 && now < k.NotBefore:
 		return NotYetValid
-	case k.ExpiresAt != 0 && now >= k.ExpiresAt:
+	case over(k.ExpiresAt, now):
 		return Expired
-	case k.SecretExpiresAt != 0 && now >= k.SecretExpiresAt:
+	case over(k.SecretExpiresAt, now):
 		return SecretExpired
 	}
 	return Allowed
 }
+
+// over reports whether a moment has come. To a clock that was never set, or
+// stands before 1970, every such moment has: an end that can't be told has come.
+func over(end, now int64) bool { return end != 0 && (now >= end || now <= 0) }
 
 func judgeRestrictions(k *Key, req *Request) Reason {
 	if k.Restrictions == nil {
@@ -149,6 +173,9 @@ func judgeRestrictions(k *Key, req *Request) Reason {
 func (c *Checker) count(ctx context.Context, k *Key, req *Request) Decision {
 	if k.Limits == nil {
 		return Decision{Reason: Allowed, Key: k}
+	}
+	if c.limiter == nil {
+		return Decision{Reason: Unavailable, Key: k, Err: errors.New("the key has limits, and nothing counts them")}
 	}
 	state, err := c.limiter.Take(ctx, k, req.At)
 	if err != nil {

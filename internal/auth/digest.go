@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"sync"
 )
 
@@ -41,9 +43,8 @@ const MinPepper = 16
 // Pepper is a secret of the deployment that goes into each digest, so that a
 // stolen database alone can't be searched for keys. The zero value is plain SHA-256.
 type Pepper struct {
-	id    string
-	pool  *sync.Pool
-	bytes []byte
+	id   string
+	pool *sync.Pool // of *macState; the pepper's bytes are nowhere else, lest reflection print them
 }
 
 // NewPepper takes the pepper's bytes. Its id is derived from them, so that
@@ -52,9 +53,10 @@ func NewPepper(b []byte) (Pepper, error) {
 	if len(b) < MinPepper {
 		return Pepper{}, fmt.Errorf("a pepper has at least %d bytes, this one %d", MinPepper, len(b))
 	}
+	b = bytes.Clone(b)
 	mac := hmac.New(sha256.New, b)
 	mac.Write([]byte("authd pepper id"))
-	p := Pepper{id: hex.EncodeToString(mac.Sum(nil)[:4]), bytes: b}
+	p := Pepper{id: hex.EncodeToString(mac.Sum(nil)[:4])}
 	p.pool = &sync.Pool{New: func() any { return &macState{mac: hmac.New(sha256.New, b)} }}
 	return p, nil
 }
@@ -77,18 +79,23 @@ type macState struct {
 	out [sha256.Size]byte
 }
 
-// Digest returns the digest of at most MaxSecret bytes of key.
+// Digest returns the digest of a key. Keys have at most MaxSecret bytes: those
+// who take them in see to it.
 func (p Pepper) Digest(s Secret) Digest {
+	raw := s.Reveal()
 	if p.pool == nil {
 		var in [MaxSecret]byte
-		return sha256.Sum256(in[:copy(in[:], s.raw)])
+		return sha256.Sum256(append(in[:0], raw...))
 	}
 	st := p.pool.Get().(*macState)
-	st.mac.Reset()
-	n := copy(st.in[:], s.raw)
-	st.mac.Write(st.in[:n])
+	for rest := raw; rest != ""; {
+		n := copy(st.in[:], rest)
+		st.mac.Write(st.in[:n])
+		rest = rest[n:]
+	}
 	d := Digest(st.mac.Sum(st.out[:0]))
-	clear(st.in[:n])
+	clear(st.in[:min(len(raw), MaxSecret)])
+	st.mac.Reset() // here, so that nothing of the key waits in the pool
 	p.pool.Put(st)
 	return d
 }
@@ -104,10 +111,16 @@ const TriedPeppers = 2
 
 // NewDigester takes the peppers, the current one first. Plain SHA-256 comes
 // after them all; the first TriedPeppers of that list count, so that giving
-// a first pepper, and later changing it, locks nobody out.
+// a first pepper, and later changing it, locks nobody out. One that is given
+// twice counts once.
 func NewDigester(prefix string, peppers ...Pepper) *Digester {
-	all := append(append([]Pepper(nil), peppers...), Pepper{})
-	return &Digester{prefix: prefix, peppers: all[:min(TriedPeppers, len(all))]}
+	d := &Digester{prefix: prefix}
+	for _, p := range append(slices.Clone(peppers), Pepper{}) {
+		if len(d.peppers) < TriedPeppers && !d.Tries(p.ID()) {
+			d.peppers = append(d.peppers, p)
+		}
+	}
+	return d
 }
 
 // Prefix is what own keys begin with.

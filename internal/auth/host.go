@@ -5,20 +5,16 @@ import (
 	"strings"
 )
 
+// maxHost is the most that DNS lets a name have, in bytes.
+const maxHost = 253
+
 // CanonicalHost brings the host of a request to the form in which hosts are
-// compared: lower case, no port, no final dot. What is no host becomes "",
-// which matches nothing.
+// compared: lower case, no port, no final dot, IPv6 as RFC 5952 writes it.
+// What is no host becomes "", which matches nothing.
 func CanonicalHost(raw string) string {
 	host := raw
 	if strings.HasPrefix(host, "[") {
-		end := strings.IndexByte(host, ']')
-		if end < 0 || !portOrNothing(host[end+1:]) {
-			return ""
-		}
-		if _, err := netip.ParseAddr(host[1:end]); err != nil {
-			return ""
-		}
-		return strings.ToLower(host[:end+1])
+		return canonicalIPv6(host)
 	}
 	if i := strings.IndexByte(host, ':'); i >= 0 {
 		if !portOrNothing(host[i:]) {
@@ -27,6 +23,9 @@ func CanonicalHost(raw string) string {
 		host = host[:i]
 	}
 	host = strings.TrimSuffix(host, ".")
+	if len(host) > maxHost || strings.HasPrefix(host, ".") || strings.HasSuffix(host, ".") || strings.Contains(host, "..") {
+		return ""
+	}
 	for i := range len(host) {
 		c := host[i]
 		if !isBase62(c) && c != '.' && c != '-' && c != '_' {
@@ -34,6 +33,18 @@ func CanonicalHost(raw string) string {
 		}
 	}
 	return strings.ToLower(host)
+}
+
+func canonicalIPv6(host string) string {
+	end := strings.IndexByte(host, ']')
+	if end < 0 || !portOrNothing(host[end+1:]) {
+		return ""
+	}
+	addr, err := netip.ParseAddr(host[1:end])
+	if err != nil || !addr.Is6() || addr.Zone() != "" {
+		return ""
+	}
+	return "[" + addr.String() + "]"
 }
 
 // portOrNothing reports whether s is empty or ":" and digits.

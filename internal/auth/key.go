@@ -1,7 +1,7 @@
 package auth
 
 import (
-	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,10 +37,10 @@ func NewKey(r *Record, s SecretInfo) *Key {
 		User: r.User, UserActive: r.UserActive,
 		Active: r.Active, Revoked: !r.RevokedAt.IsZero() || s.Revoked,
 		NotBefore: Millis(r.NotBefore), ExpiresAt: Millis(r.ExpiresAt), SecretExpiresAt: Millis(s.ExpiresAt),
-		Groups: r.Groups, Scopes: r.Scopes,
+		Groups: slices.Clone(r.Groups), Scopes: slices.Clone(r.Scopes),
 	}
 	if !r.Restrictions.IsZero() {
-		restrictions := r.Restrictions
+		restrictions := r.Restrictions.clone()
 		k.Restrictions = &restrictions
 	}
 	if !r.Limits.IsZero() {
@@ -51,12 +51,16 @@ func NewKey(r *Record, s SecretInfo) *Key {
 	return k
 }
 
-// Millis is t as Unix milliseconds; zero for the zero time.
+// Millis is t as Unix milliseconds; zero for the zero time, and for no other:
+// the first millisecond of 1970, which would read as "no bound", becomes the second.
 func Millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.UnixMilli()
+	if ms := t.UnixMilli(); ms != 0 {
+		return ms
+	}
+	return 1
 }
 
 // FromMillis is the inverse of Millis, in UTC.
@@ -86,7 +90,7 @@ func NewIdentity(k *Key) Identity {
 	return Identity{
 		IdentityUser:   encodeVisible(k.User),
 		IdentityKey:    encodeVisible(k.Name),
-		IdentityKeyID:  k.ID,
+		IdentityKeyID:  encodeVisible(k.ID),
 		IdentityGroups: joinVisible(k.Groups, ","),
 		IdentityScopes: joinVisible(k.Scopes, " "),
 	}
@@ -110,22 +114,19 @@ func joinVisible(list []string, sep string) string {
 // encodeVisible percent-encodes (RFC 3986) every byte that is not visible
 // ASCII, the percent sign, and the separators of the lists.
 func encodeVisible(s string) string {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || c == '%' || c == ',' {
-			return encodeSlow(s)
-		}
-	}
-	return s
-}
-
-func encodeSlow(s string) string {
+	const digits = "0123456789ABCDEF"
 	var b strings.Builder
+	done := 0
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c > '~' || c == '%' || c == ',' {
-			b.WriteString(strings.ReplaceAll(url.QueryEscape(string([]byte{c})), "+", "%20"))
-		} else {
-			b.WriteByte(c)
+			b.WriteString(s[done:i])
+			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+			done = i + 1
 		}
 	}
+	if done == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
 	return b.String()
 }

@@ -39,14 +39,23 @@ func ParseRate(s string) (Rate, error) {
 	if err != nil {
 		return Rate{}, fmt.Errorf("rate %q: %w", s, err)
 	}
-	if per != "" && strings.Trim(per[:1], "0123456789") != "" {
+	if per != "" && 'a' <= per[0] && per[0] <= 'z' {
 		per = "1" + per
 	}
 	d, err := time.ParseDuration(per)
-	if err != nil || d < time.Millisecond || d > 24*time.Hour {
+	if err != nil || !(Rate{count, d}).valid() {
 		return Rate{}, fmt.Errorf("rate %q: a duration from 1ms to 24h is wanted behind the slash, as in 100/1m", s)
 	}
 	return Rate{count, d}, nil
+}
+
+func (r Rate) valid() bool {
+	return r.Count > 0 && r.Count <= maxCount && r.Per >= time.Millisecond && r.Per <= 24*time.Hour
+}
+
+func (q Quota) valid() bool {
+	_, _, ok := q.Window(time.Time{})
+	return ok && q.Count > 0 && q.Count <= maxCount
 }
 
 // ParseQuota reads "10000/1d": a count, and 1h, 1d or 1mo.
@@ -56,7 +65,7 @@ func ParseQuota(s string) (Quota, error) {
 		return Quota{}, fmt.Errorf("quota %q: %w", s, err)
 	}
 	q := Quota{count, strings.TrimPrefix(per, "1")}
-	if _, _, ok := q.Window(time.Time{}); !ok {
+	if !q.valid() {
 		return Quota{}, fmt.Errorf("quota %q: 1h, 1d or 1mo is wanted behind the slash, as in 10000/1d", s)
 	}
 	return q, nil
@@ -135,6 +144,12 @@ func (q *Quota) UnmarshalText(b []byte) (err error) {
 // Validate reports every fault.
 func (l Limits) Validate() error {
 	var errs []error
+	if l.Rate != (Rate{}) && !l.Rate.valid() {
+		errs = append(errs, fmt.Errorf("a rate of %d in %s: a count from 1 to %d and a duration from 1ms to 24h are wanted", l.Rate.Count, l.Rate.Per, maxCount))
+	}
+	if l.Quota != (Quota{}) && !l.Quota.valid() {
+		errs = append(errs, fmt.Errorf("a quota of %d per %q: a count from 1 to %d, and h, d or mo are wanted", l.Quota.Count, l.Quota.Per, maxCount))
+	}
 	if l.Burst < 0 || l.Burst > maxCount {
 		errs = append(errs, fmt.Errorf("burst %d: a number from 1 to %d is wanted", l.Burst, maxCount))
 	}
@@ -148,8 +163,8 @@ func (l Limits) Validate() error {
 type LimitState struct {
 	Reason     Reason        // Allowed, RateLimited or QuotaExceeded
 	RetryAfter time.Duration // until a further request may pass; zero when it passed
-	Policy     string        // the limit that is nearest, as RateLimit-Policy tells it: "rate";q=100;w=60
-	State      string        // as RateLimit tells it: "rate";r=99;t=1
+	Policy     string        // every limit of the key, as RateLimit-Policy tells it: "rate";q=100;w=60
+	State      string        // on a refusal, what refused, as RateLimit tells it: "rate";r=0;t=1
 }
 
 // Limiter counts a request against a key's limits, last of all steps, so that

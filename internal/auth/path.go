@@ -8,7 +8,7 @@ import (
 
 // CanonicalPath decodes the path of a request target as the client sent it
 // (no query), and reports whether every upstream would read it alike. Where
-// one might not (dot segments, "//", a backslash, ";", "#", an encoded
+// one might not (dot segments, "//", a backslash, ";", "#", "?", an encoded
 // slash, double encoding, control characters, invalid UTF-8), it does not guess.
 func CanonicalPath(raw string) (path string, ok bool) {
 	if raw == "" || raw[0] != '/' || len(raw) > MaxPath {
@@ -22,7 +22,7 @@ func CanonicalPath(raw string) (path string, ok bool) {
 	}
 	for i := range len(path) {
 		switch c := path[i]; {
-		case c < ' ' || c == 0x7f || c == '\\' || c == ';' || c == '#':
+		case c < ' ' || c == 0x7f || c == '\\' || c == ';' || c == '#' || c == '?':
 			return "", false
 		case c == '/' && ambiguousSegment(path[i+1:]):
 			return "", false
@@ -64,7 +64,7 @@ func decodePath(raw string) (string, bool) {
 				return "", false
 			}
 			c = byte(hi<<4 | lo)
-			if c == '/' || c == '%' || c == '.' || c == '?' {
+			if c == '/' || c == '%' || c == '.' {
 				return "", false
 			}
 			i += 2
@@ -95,7 +95,7 @@ func PathUnder(path, prefix string) bool {
 
 // CheckPathPrefix says why s can't be the prefix of a rule or a restriction.
 func CheckPathPrefix(s string) error {
-	if _, ok := CanonicalPath(s); !ok || strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '?') >= 0 {
+	if _, ok := CanonicalPath(s); !ok || strings.IndexByte(s, '%') >= 0 {
 		return errors.New("a path prefix begins with '/' and is written decoded: no '%', '?', ';', '#', '\\', '//' or dot segments")
 	}
 	return nil

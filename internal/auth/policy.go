@@ -33,9 +33,9 @@ type Policy struct {
 	Name string
 	base Requirement
 
-	rules    []compiledRule
-	anyPath  bool // some rule looks at the path
-	anyMatch bool // some rule looks at the path or the method
+	rules     []compiledRule
+	anyPath   bool // some rule looks at the path
+	anyMethod bool // some rule looks at the method
 }
 
 type compiledRule struct {
@@ -55,7 +55,7 @@ func NewPolicy(name string, base Requirement, rules []Rule) (*Policy, error) {
 		}
 		p.rules = append(p.rules, r.compile(base))
 		p.anyPath = p.anyPath || len(r.Paths) > 0
-		p.anyMatch = p.anyMatch || len(r.Paths)+len(r.Methods) > 0
+		p.anyMethod = p.anyMethod || len(r.Methods) > 0
 	}
 	return p, errors.Join(errs...)
 }
@@ -94,13 +94,18 @@ func CheckPolicyName(s string) error {
 }
 
 // requirement finds what the policy asks of this request: that of the first
-// rule that matches, or its own. Allowed says that it was found.
+// rule that matches, or its own. Allowed says that it was found. Where a rule
+// looks at methods, one that is not written in upper case fits none: some
+// upstreams take "post" for POST, others don't.
 func (p *Policy) requirement(req *Request) (*Requirement, Reason) {
-	if !p.anyMatch {
+	if !p.anyPath && !p.anyMethod {
 		return p.firstOrBase(), Allowed
 	}
 	if !req.Vouched {
 		return nil, Unvouched
+	}
+	if p.anyMethod && (req.Method == "" || checkMethod(req.Method) != nil) {
+		return nil, ForbiddenMethod
 	}
 	path := ""
 	if p.anyPath {

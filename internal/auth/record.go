@@ -81,6 +81,7 @@ func (r *Record) Validate() error {
 	errs := []error{
 		CheckText("the name", r.Name, MaxName),
 		CheckText("the user's login", r.User, MaxName),
+		checkTime("not-before", r.NotBefore), checkTime("expires", r.ExpiresAt),
 		CheckGroups(r.Groups), CheckScopes(r.Scopes),
 		r.Restrictions.Validate(), r.Limits.Validate(),
 	}
@@ -116,6 +117,14 @@ func CheckText(what, s string, most int) error {
 		return fmt.Errorf("%s begins or ends with a blank", what)
 	case strings.IndexFunc(s, unicode.IsControl) >= 0:
 		return fmt.Errorf("%s holds a control character", what)
+	}
+	return nil
+}
+
+// checkTime keeps moments to years that every format can write.
+func checkTime(what string, t time.Time) error {
+	if y := t.UTC().Year(); !t.IsZero() && (y < 1970 || y > 9999) {
+		return fmt.Errorf("%s: the year %d is not between 1970 and 9999", what, y)
 	}
 	return nil
 }

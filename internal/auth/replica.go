@@ -26,10 +26,11 @@ type Replica struct {
 const ClockMargin = 2 * time.Second
 
 // StopsAfter is how long after its last word the replica may still answer
-// from old state, if it is cut off rather than dead.
+// from old state, if it is cut off rather than dead. A mode that is not known
+// here counts as the longer one.
 func (r *Replica) StopsAfter() time.Duration {
 	d := r.Lease + ClockMargin
-	if r.Outage == OutageServe {
+	if r.Outage != OutageDeny {
 		d += r.MaxStale
 	}
 	return d

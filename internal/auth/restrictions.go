@@ -31,30 +31,60 @@ func (r Restrictions) Validate() error {
 	if len(r.CIDRs) > MaxItems {
 		errs = append(errs, fmt.Errorf("more than %d networks", MaxItems))
 	}
+	if slices.ContainsFunc(r.CIDRs, func(p netip.Prefix) bool { return !p.IsValid() }) {
+		errs = append(errs, errors.New("a network is empty: 10.0.0.0/8, 2001:db8::/32 or a single address are wanted"))
+	}
 	return errors.Join(errs...)
 }
 
-// Normalize brings hosts to lower case and methods to upper case.
+// Normalize brings hosts to lower case, methods to upper case, and networks to
+// the form that ParseCIDR gives. It takes ASCII letters only: others are for
+// Validate to refuse, not to be folded into their look-alikes.
 func (r *Restrictions) Normalize() {
-	for i := range r.Hosts {
-		r.Hosts[i] = strings.ToLower(r.Hosts[i])
+	for i, h := range r.Hosts {
+		r.Hosts[i] = strings.Map(func(c rune) rune {
+			if 'A' <= c && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			return c
+		}, h)
 	}
-	for i := range r.Methods {
-		r.Methods[i] = strings.ToUpper(r.Methods[i])
+	for i, m := range r.Methods {
+		r.Methods[i] = strings.Map(func(c rune) rune {
+			if 'a' <= c && c <= 'z' {
+				c -= 'a' - 'A'
+			}
+			return c
+		}, m)
 	}
+	for i, p := range r.CIDRs {
+		r.CIDRs[i] = canonicalPrefix(p)
+	}
+}
+
+func (r Restrictions) clone() Restrictions {
+	return Restrictions{slices.Clone(r.Hosts), slices.Clone(r.Methods), slices.Clone(r.Paths), slices.Clone(r.CIDRs)}
 }
 
 // ParseCIDR reads a network (10.0.0.0/8) or a single address.
 func ParseCIDR(s string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
+		return canonicalPrefix(netip.PrefixFrom(a, a.BitLen())), nil
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
 		return p, fmt.Errorf("%q is no network: 10.0.0.0/8, 2001:db8::/32 or a single address are wanted", s)
 	}
-	return p.Masked(), nil
+	return canonicalPrefix(p), nil
+}
+
+// canonicalPrefix clears the bits of the host, and writes IPv4 that is mapped
+// into IPv6 as IPv4: a request's address is compared in that form.
+func canonicalPrefix(p netip.Prefix) netip.Prefix {
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	return p.Masked()
 }
 
 func checkHostGlob(s string) error {
@@ -63,6 +93,9 @@ func checkHostGlob(s string) error {
 		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte(".-_*:[]", c) >= 0) {
 			return errors.New("a host is letters, digits, '-', '.', and '*' for any run of characters; international names in their xn-- form")
 		}
+	}
+	if !strings.HasPrefix(s, "[") && strings.Contains(s, ":") || strings.HasSuffix(s, ".") {
+		return errors.New("hosts are compared without port and without a final dot")
 	}
 	return nil
 }
@@ -96,7 +129,7 @@ func (r *Restrictions) judge(req *Request) Reason {
 			return ForbiddenPath
 		}
 	}
-	if len(r.CIDRs) > 0 && !slices.ContainsFunc(r.CIDRs, func(p netip.Prefix) bool { return p.Contains(req.Client) }) {
+	if len(r.CIDRs) > 0 && !slices.ContainsFunc(r.CIDRs, func(p netip.Prefix) bool { return p.Contains(req.Client.Unmap()) }) {
 		return ForbiddenNetwork
 	}
 	return Allowed

@@ -24,19 +24,38 @@ const (
 
 // Secret is a raw API key. It prints as "[redacted]" through every formatting
 // verb, encoder and logger; Reveal is the one way to its text.
-type Secret struct{ raw string }
+//
+// The text stands behind a pointer: fmt calls no method on an unexported
+// field of a struct, and prints what it finds there, which is an address then.
+// Secrets can't be compared with ==, which would compare those addresses.
+type Secret struct {
+	_    [0]func()
+	text *string
+}
 
 const redacted = "[redacted]"
 
 // RawSecret wraps a value as it was received, unchecked.
-func RawSecret(raw string) Secret { return Secret{raw} }
+func RawSecret(raw string) Secret {
+	if raw == "" {
+		return Secret{}
+	}
+	return Secret{text: &raw}
+}
 
 // Reveal returns the raw text. Only the digest, the checksum and the one
 // printing at creation may call it.
-func (s Secret) Reveal() string { return s.raw }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
+
+func (s Secret) len() int { return len(s.Reveal()) }
 
 // IsZero reports whether there is no value at all.
-func (s Secret) IsZero() bool { return s.raw == "" }
+func (s Secret) IsZero() bool { return s.text == nil }
 
 // Format writes "[redacted]" for every verb, %#v included.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
@@ -68,7 +87,7 @@ func NewSecret(prefix string) Secret {
 			}
 		}
 	}
-	return Secret{b.String() + checksum(b.String())}
+	return RawSecret(b.String() + checksum(b.String()))
 }
 
 // checksum returns CRC-32 (IEEE) of s as 6 base62 digits, most significant first.
@@ -84,7 +103,7 @@ func checksum(s string) string {
 
 // ownFormat reports whether s has the shape that NewSecret gives under this prefix.
 func (s Secret) ownFormat(prefix string) bool {
-	rest, ok := strings.CutPrefix(s.raw, prefix)
+	rest, ok := strings.CutPrefix(s.Reveal(), prefix)
 	if !ok || len(rest) != 1+randomLen+checksumLen || rest[0] != '_' {
 		return false
 	}
@@ -103,13 +122,15 @@ func isBase62(c byte) bool {
 // checksumOK reports whether an own-format value ends in its right checksum.
 // It allocates nothing: it is on the way of every request.
 func (s Secret) checksumOK() bool {
-	cut := len(s.raw) - checksumLen
-	sum := uint32(0)
+	raw := s.Reveal()
+	cut := len(raw) - checksumLen
+	table, sum := crc32.IEEETable, ^uint32(0)
 	for i := range cut {
-		sum = crcStep(sum, s.raw[i])
+		sum = table[byte(sum)^raw[i]] ^ sum>>8
 	}
+	sum = ^sum
 	for i := checksumLen - 1; i >= 0; i-- {
-		if s.raw[cut+i] != base62[sum%62] {
+		if raw[cut+i] != base62[sum%62] {
 			return false
 		}
 		sum /= 62
@@ -117,21 +138,16 @@ func (s Secret) checksumOK() bool {
 	return true
 }
 
-func crcStep(sum uint32, c byte) uint32 {
-	sum = ^sum
-	sum = crc32.IEEETable[byte(sum)^c] ^ (sum >> 8)
-	return ^sum
-}
-
 // Visible reports whether the value can be carried by a header without any
 // doubt: visible ASCII, no comma (a proxy joins repeated headers with one).
 func (s Secret) Visible() bool {
-	for i := range len(s.raw) {
-		if c := s.raw[i]; c <= ' ' || c > '~' || c == ',' {
+	raw := s.Reveal()
+	for i := range len(raw) {
+		if c := raw[i]; c <= ' ' || c > '~' || c == ',' {
 			return false
 		}
 	}
-	return s.raw != ""
+	return raw != ""
 }
 
 // Errors of a value that somebody wants to use as a key.
@@ -145,9 +161,9 @@ var (
 // Acceptable says why a value brought from outside can't become a key, or nil.
 func (s Secret) Acceptable(prefix string) error {
 	switch {
-	case len(s.raw) < MinForeign:
+	case s.len() < MinForeign:
 		return ErrSecretShort
-	case len(s.raw) > MaxSecret:
+	case s.len() > MaxSecret:
 		return ErrSecretLong
 	case !s.Visible():
 		return ErrSecretChars
@@ -158,9 +174,14 @@ func (s Secret) Acceptable(prefix string) error {
 }
 
 // Hint is what people see of a key: enough to recognise it, not to guess it.
+// Own keys show their prefix and 4 random characters, others their first 2;
+// what is no acceptable key shows nothing.
 func (s Secret) Hint(prefix string) string {
-	if s.ownFormat(prefix) {
-		return s.raw[:len(prefix)+1+4] + "…"
+	switch {
+	case s.Acceptable(prefix) != nil:
+		return "…"
+	case s.ownFormat(prefix):
+		return s.Reveal()[:len(prefix)+1+4] + "…"
 	}
-	return s.raw[:min(2, len(s.raw))] + "…"
+	return s.Reveal()[:2] + "…"
 }
