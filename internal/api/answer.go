@@ -1,0 +1,116 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"authd/internal/auth"
+)
+
+// Value lists that go into answers as they are. net/http reads them only.
+var (
+	noStore     = []string{"no-store"}
+	zeroLength  = []string{"0"}
+	problemType = []string{"application/problem+json"}
+	oneSecond   = []string{"1"}
+	closing     = []string{"close"}
+	nobody      auth.Identity // all fields empty: what an anonymous request is told as
+	nothing     = nobody.Values(0)
+)
+
+// answers writes answers.
+type answers struct {
+	identity            [auth.IdentityFields]string // header names, canonical
+	returnAuthorization bool
+	challenge           []string
+	problems            map[*verdict]string // the body up to the request id
+}
+
+func newAnswers(o *Options) *answers {
+	a := &answers{
+		identity:            o.Headers,
+		returnAuthorization: o.ReturnAuthorization,
+		challenge:           []string{challenges(o.Sources, o.Realm)},
+		problems:            map[*verdict]string{notFound: problemPrefix(notFound)},
+	}
+	for _, v := range verdicts {
+		a.problems[v] = problemPrefix(v)
+	}
+	return a
+}
+
+// problemPrefix is an RFC 9457 problem up to the value of its last member, the request id.
+func problemPrefix(v *verdict) string {
+	b, err := json.Marshal(struct {
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Code   string `json:"code"`
+		Detail string `json:"detail"`
+	}{http.StatusText(v.status), v.status, v.code, v.detail})
+	if err != nil {
+		panic(err) // strings and a number: it can't happen
+	}
+	return string(b[:len(b)-1]) + `,"request_id":"`
+}
+
+// allow is exactly 200 and empty, with every identity header: one that is
+// left out would let the client's own copy through on some proxies.
+func (a *answers) allow(c *gin.Context, d *auth.Decision, fromAuthorization bool) {
+	h := c.Writer.Header()
+	id := &nobody
+	if d.Key != nil {
+		id = &d.Key.Identity
+	}
+	for i, name := range a.identity {
+		h[name] = id.Values(i)
+	}
+	h["Cache-Control"] = noStore
+	h["Content-Length"] = zeroLength
+	if a.returnAuthorization {
+		h["Authorization"] = nothing
+		if own := c.Request.Header["Authorization"]; len(own) > 0 && !fromAuthorization {
+			h["Authorization"] = own
+		}
+	}
+	if d.Limit.State != "" {
+		limitHeaders(h, &d.Limit)
+	}
+	c.Writer.WriteHeader(http.StatusOK)
+}
+
+func limitHeaders(h http.Header, l *auth.LimitState) {
+	h["RateLimit"] = []string{l.State}
+	h["RateLimit-Policy"] = []string{l.Policy}
+}
+
+// deny says no, in the words of the verdict and nothing more. The limit is
+// the zero LimitState where no limit was the reason.
+func (a *answers) deny(c *gin.Context, v *verdict, requestID string, limit auth.LimitState) {
+	h := c.Writer.Header()
+	switch v.status {
+	case http.StatusUnauthorized:
+		h["WWW-Authenticate"] = a.challenge
+	case http.StatusServiceUnavailable:
+		h["Retry-After"] = oneSecond
+	case http.StatusTooManyRequests:
+		seconds := max(1, (limit.RetryAfter+time.Second-1)/time.Second)
+		h["Retry-After"] = []string{strconv.FormatInt(int64(seconds), 10)}
+		if limit.State != "" {
+			limitHeaders(h, &limit)
+		}
+	}
+	body := a.problems[v] + requestID + "\"}\n"
+	h["Cache-Control"] = noStore
+	h["Content-Type"] = problemType
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	c.Writer.WriteHeader(v.status)
+	if c.Request.Method == http.MethodHead {
+		c.Writer.WriteHeaderNow()
+		return
+	}
+	_, _ = c.Writer.WriteString(body) // the client may be gone: nobody is left to tell
+}

@@ -1,0 +1,7 @@
+// Package api answers over HTTP: /verify for every ingress, health, and the
+// metrics page.
+//
+// It translates, and never decides: a dialect (one file each, listed in
+// dialect.go) reads what its proxy vouches for, [auth.Checker] decides, and
+// status.go has the answer to each reason.
+package api

@@ -1,0 +1,119 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"authd/internal/auth"
+)
+
+// Options are what NewVerify is made of. Checker, Sources, Log and Registerer
+// are needed; the zero value of the others has a meaning.
+type Options struct {
+	Checker  *auth.Checker
+	Policies map[string]*auth.Policy // by the name that stands in the path
+	Sources  []Source                // where a key is looked for, in order
+
+	Proxy   string         // the dialect of plain /verify; "" or NoProxy believes nothing but the credential
+	Trusted []netip.Prefix // the peers whose forwarded headers are believed
+
+	Realm               string                      // in WWW-Authenticate; "authd" where empty
+	Headers             [auth.IdentityFields]string // names of the identity headers; those of DefaultHeaders where empty
+	ReturnAuthorization bool                        // give Authorization back where it was not the credential
+
+	PerKey     int // series per key in the metrics, at most
+	Log        *slog.Logger
+	Registerer prometheus.Registerer
+	Version    string         // in authd_build_info
+	Ready      func() []Check // what /readyz asks; nil: always ready
+	Now        func() time.Time
+}
+
+// NoProxy is the value of Options.Proxy that makes plain /verify believe no forwarded header.
+const NoProxy = "none"
+
+// DefaultHeaders are the names of the identity headers.
+var DefaultHeaders = [auth.IdentityFields]string{
+	auth.IdentityUser:   "X-Auth-User",
+	auth.IdentityKey:    "X-Auth-Key",
+	auth.IdentityKeyID:  "X-Auth-Key-Id",
+	auth.IdentityGroups: "X-Auth-Groups",
+	auth.IdentityScopes: "X-Auth-Scopes",
+}
+
+// notForIdentity are headers that mean something else to HTTP, to a proxy or
+// to authd: the identity can't be told in them. So are all X-Forwarded-.
+var notForIdentity = []string{
+	"Authorization", "Cache-Control", "Connection", "Content-Length", "Content-Type", "Cookie", "Date", "Host",
+	"Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Ratelimit", "Ratelimit-Policy", "Retry-After", "Set-Cookie", "Te",
+	"Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate", "X-Real-Ip", "X-Request-Id",
+}
+
+// withDefaults fills in what an empty field stands for, and brings header names to their canonical form.
+func (o Options) withDefaults() Options {
+	for i, name := range o.Headers {
+		if name == "" {
+			name = DefaultHeaders[i]
+		}
+		o.Headers[i] = http.CanonicalHeaderKey(name)
+	}
+	if o.Realm == "" {
+		o.Realm = "authd"
+	}
+	if o.Proxy == "" {
+		o.Proxy = NoProxy
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Validate reports every fault of what an operator may have chosen.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	var errs []error
+	if len(o.Sources) == 0 {
+		errs = append(errs, errors.New("no credential source: nobody could ever pass"))
+	}
+	if _, ok := dialects[o.Proxy]; !ok && o.Proxy != NoProxy {
+		errs = append(errs, fmt.Errorf("proxy %q: %s or one of %s is wanted", o.Proxy, NoProxy, strings.Join(dialectNames(), ", ")))
+	}
+	if strings.ContainsFunc(o.Realm, func(r rune) bool { return r < ' ' || r > '~' }) || len(o.Realm) > 100 {
+		errs = append(errs, fmt.Errorf("realm %q: at most 100 characters of printable ASCII are wanted", o.Realm))
+	}
+	for i, name := range o.Headers {
+		errs = append(errs, o.checkIdentityHeader(i, name))
+	}
+	return errors.Join(errs...)
+}
+
+func (o *Options) checkIdentityHeader(i int, name string) error {
+	switch {
+	case !httpguts.ValidHeaderFieldName(name):
+		return fmt.Errorf("identity header %q: not the name of a header", name)
+	case slices.Contains(notForIdentity, name) || strings.HasPrefix(name, "X-Forwarded-"):
+		return fmt.Errorf("identity header %q: this header has another meaning", name)
+	}
+	for _, other := range o.Headers[:i] {
+		if sameHeader(name, other) {
+			return fmt.Errorf("identity headers %q and %q: an upstream might take one for the other", other, name)
+		}
+	}
+	for _, s := range o.Sources {
+		if s.kind == headerSource && sameHeader(name, s.name) {
+			return fmt.Errorf("identity header %q: keys are read from %s", name, s)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"authd/internal/auth"
+)
+
+// verifier answers /verify.
+type verifier struct {
+	checker     *auth.Checker
+	credentials *credentials
+	aliases     *aliases
+	trusted     networks
+	answers     *answers
+	metrics     *metrics
+	log         *decisionLog
+	now         func() time.Time
+
+	routes *routes
+	byPath map[string]*route
+}
+
+// NewVerify makes the handler of the listener that proxies ask: /verify and
+// what is below it, /healthz and /readyz. Its error holds every fault.
+func NewVerify(o Options) (http.Handler, error) {
+	o = o.withDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(o.Registerer, o.PerKey, o.Version)
+	if err != nil {
+		return nil, err
+	}
+	rs, err := newRoutes(&o, m)
+	if err != nil {
+		return nil, err
+	}
+	v := &verifier{
+		checker:     o.Checker,
+		credentials: newCredentials(o.Sources),
+		aliases:     newAliases(o.Headers[:]),
+		trusted:     o.Trusted,
+		answers:     newAnswers(&o),
+		metrics:     m,
+		log:         newDecisionLog(o.Log),
+		now:         o.Now,
+		routes:      rs,
+		byPath:      map[string]*route{},
+	}
+	e := newEngine()
+	for _, rt := range rs.decide {
+		v.byPath[rt.path] = rt
+		e.Any(rt.path, func(c *gin.Context) { v.serve(c, rt, "") })
+	}
+	e.NoRoute(v.serveOther)
+	v.health(e, o.Ready)
+	return e, nil
+}
+
+// newEngine is gin without its niceties: a redirect would be an error to a proxy.
+func newEngine() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.RedirectTrailingSlash = false
+	e.RedirectFixedPath = false
+	e.HandleMethodNotAllowed = false
+	e.ForwardedByClientIP = false
+	return e
+}
+
+// exchange is a request and what came of it.
+type exchange struct {
+	request   *http.Request
+	route     *route
+	unknown   string // the part of the path that is not configured
+	requestID string // where something tells it
+
+	original          original
+	fromAuthorization bool // the credential, or what should be one
+	decision          auth.Decision
+}
+
+// serve decides and answers.
+//
+// No deadline is put on the request's context here: it would cost every
+// request what only a look-up needs. A Finder and a Limiter bound their own waits.
+func (v *verifier) serve(c *gin.Context, rt *route, unknown string) {
+	defer v.rescue(c, rt)
+	start := v.now()
+	if c.Request.ContentLength != 0 {
+		leaveBody(c)
+	}
+	x := exchange{request: c.Request, route: rt, unknown: unknown}
+	v.decide(&x, start)
+	// The answer is last: until then, a panic can still become a denial.
+	if x.decision.Reason.Allows() {
+		v.log.allowed(&x)
+		v.metrics.count(rt.counters, &x.decision, v.now().Sub(start))
+		v.answers.allow(c, &x.decision, x.fromAuthorization)
+		return
+	}
+	x.nameRequest()
+	v.log.denied(&x)
+	v.metrics.count(rt.counters, &x.decision, v.now().Sub(start))
+	v.answers.deny(c, verdictOf(x.decision.Reason), x.requestID, x.decision.Limit)
+}
+
+// decide translates the request for the Checker.
+func (v *verifier) decide(x *exchange, at time.Time) {
+	r := x.request
+	x.original = readOriginal(x.route.dialect, r, v.trusted)
+	if x.route.refusal != auth.Allowed {
+		x.decision.Reason = x.route.refusal
+		return
+	}
+	if v.aliases.in(r.Header) {
+		x.decision.Reason = auth.AliasedHeader
+		return
+	}
+	o := &x.original
+	query := r.URL.RawQuery
+	if o.vouched {
+		query = o.query
+	}
+	req := auth.Request{
+		Policy: x.route.policy, At: at,
+		Vouched: o.vouched, Method: o.method, Host: o.host, Path: o.path, Client: o.client,
+		Preflight: o.preflight(r.Header),
+	}
+	req.Credential, x.fromAuthorization = v.credentials.read(r.Header, query)
+	x.decision = v.checker.Check(r.Context(), &req)
+}
+
+// nameRequest gives the request an id, unless its proxy has.
+func (x *exchange) nameRequest() {
+	if x.requestID = x.original.requestID; x.requestID == "" {
+		x.requestID = newRequestID()
+	}
+}
+
+// serveOther answers what gin has no route for: methods that it does not
+// know, paths that are not configured, and everything else.
+func (v *verifier) serveOther(c *gin.Context) {
+	path := c.Request.URL.Path
+	if rt := v.byPath[path]; rt != nil {
+		v.serve(c, rt, "")
+		return
+	}
+	if rt, unknown := v.routes.refuse(path); rt != nil {
+		v.serve(c, rt, unknown)
+		return
+	}
+	if c.Request.ContentLength != 0 {
+		leaveBody(c)
+	}
+	v.answers.deny(c, notFound, newRequestID(), auth.LimitState{})
+}
