@@ -26,12 +26,12 @@ func (s *Service) Create(ctx context.Context, r auth.Record, own auth.Secret) (D
 	r.Active, r.RevokedAt = true, time.Time{}
 	r.CreatedAt, r.UpdatedAt = now, now
 	normalize(&r)
-	fault := errors.Join(r.Validate(), checkExpiry(r.ExpiresAt, now))
+	var value error
 	if !own.IsZero() {
-		fault = errors.Join(fault, own.Acceptable(s.Digester.Prefix()))
+		value = own.Acceptable(s.Digester.Prefix())
 	}
-	if fault != nil {
-		return Done{}, keyError(r.Name, fault)
+	if err := invalid(r.Validate(), checkExpiry(r.ExpiresAt, now), value); err != nil {
+		return Done{}, keyError(r.Name, err)
 	}
 	secret, info, err := s.newSecret(ctx, own)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Service) Create(ctx context.Context, r auth.Record, own auth.Secret) (D
 // Rotate gives a key a new secret, as Create does. The old ones go on for the overlap.
 func (s *Service) Rotate(ctx context.Context, ref string, overlap time.Duration, own auth.Secret) (Done, error) {
 	if overlap < 0 {
-		return Done{}, keyError(ref, errors.New("the overlap is less than nothing"))
+		return Done{}, keyError(ref, invalid(errors.New("the overlap is less than nothing")))
 	}
 	r, err := s.Store.Key(ctx, ref)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *Service) Rotate(ctx context.Context, ref string, overlap time.Duration,
 		}
 	}
 	r.Secrets = append(r.Secrets, info)
-	return Done{Key: touched(r, change), Secret: secret, Change: change}, nil
+	return Done{Key: touched(r, change), Secret: secret, Retire: retire, Change: change}, nil
 }
 
 // Update lets edit change a key: everything but its id, name, secrets and times.
@@ -95,7 +95,7 @@ func (s *Service) Update(ctx context.Context, ref string, edit func(*auth.Record
 		if !r.ExpiresAt.Equal(before) {
 			past = checkExpiry(r.ExpiresAt, s.now())
 		}
-		return errors.Join(r.Validate(), past)
+		return invalid(r.Validate(), past)
 	})
 }
 
@@ -104,7 +104,7 @@ func (s *Service) Update(ctx context.Context, ref string, edit func(*auth.Record
 func (s *Service) Rename(ctx context.Context, ref, name string) (Done, error) {
 	done, err := s.edit(ctx, ref, func(r *auth.Record) error {
 		r.Name, r.Slug = name, auth.Slug(name)
-		return r.Validate()
+		return invalid(r.Validate())
 	})
 	return done, nameError("", name, err)
 }

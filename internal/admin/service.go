@@ -34,12 +34,29 @@ type Done struct {
 	Key      *auth.Record // as it is now; where it was deleted, as it was
 	Secret   auth.Secret  // of Create and Rotate
 	UserMade bool         // Create made the user as well
+	Retire   time.Time    // of Rotate: the older secrets end then, if not before
 	Already  bool         // it was so before: nothing was changed
 	Change   auth.Change
 }
 
+// InvalidError is what was asked for and can't be meant: nothing was done.
+type InvalidError struct{ Faults error }
+
+func (e *InvalidError) Error() string { return e.Faults.Error() }
+
+// Unwrap gives every fault.
+func (e *InvalidError) Unwrap() error { return e.Faults }
+
+// invalid makes one error of all faults, nil of none.
+func invalid(faults ...error) error {
+	if err := errors.Join(faults...); err != nil {
+		return &InvalidError{err}
+	}
+	return nil
+}
+
 // now is cut to the milliseconds that are stored.
-func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
+func (s *Service) now() time.Time { return storedTime(s.Now()) }
 
 // newSecret makes a secret, or takes the caller's own where it is given and
 // acceptable, and returns what is kept of it.
@@ -60,7 +77,7 @@ func (s *Service) newSecret(ctx context.Context, own auth.Secret) (auth.Secret, 
 // checkOwn refuses a value that is not acceptable, or that another key has
 // under an older pepper: the store itself sees only equal digests.
 func (s *Service) checkOwn(ctx context.Context, own auth.Secret) error {
-	if err := own.Acceptable(s.Digester.Prefix()); err != nil {
+	if err := invalid(own.Acceptable(s.Digester.Prefix())); err != nil {
 		return err
 	}
 	for _, pepper := range s.Digester.Tried() {
@@ -95,7 +112,9 @@ func normalize(r *auth.Record) {
 	r.ExpiresAt = storedTime(r.ExpiresAt)
 }
 
-func storedTime(t time.Time) time.Time { return auth.FromMillis(auth.Millis(t)) }
+// storedTime cuts t to the milliseconds that are stored. The zero time alone
+// stays zero: it stands for no bound.
+func storedTime(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // unique returns the list without repeats, in its order.
 func unique[T comparable](list []T) []T {

@@ -10,7 +10,7 @@ import (
 // CreateUser stores a user of this login, active. No answer changes by it, so
 // there is nothing to confirm.
 func (s *Service) CreateUser(ctx context.Context, login string) error {
-	if err := auth.CheckText("the user's login", login, auth.MaxName); err != nil {
+	if err := invalid(auth.CheckText("the user's login", login, auth.MaxName)); err != nil {
 		return err
 	}
 	return userError(login, s.Store.CreateUser(ctx, login))
