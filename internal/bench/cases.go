@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+
+	"authd/internal/auth"
+	"authd/internal/bench/load"
+)
+
+// What authd is compared with.
+var (
+	emptyGin = reference()
+	constant = reference("-identity")
+)
+
+// contests are the comparisons. To add one, say what authd is started with and what it is asked,
+// and whom it is compared with.
+var contests = []contest{
+	{
+		name: "warm", title: "A warm key, connections kept",
+		set: warmKey,
+		references: []rival{
+			{title: "empty gin", launch: emptyGin, atMost: 1.50},
+			{title: "gin, constant headers", launch: constant, atMost: 1.20},
+		},
+	},
+	{
+		name: "connections", title: "A warm key, a new connection for each request",
+		set: warmKey, fresh: true,
+		references: []rival{
+			{title: "empty gin", launch: emptyGin},
+			{title: "gin, constant headers", launch: constant},
+		},
+	},
+}
+
+// warmKey is one key with every identity header, made as an operator makes it.
+func warmKey(ctx context.Context, b *bench) (*field, error) {
+	bin, err := b.build(ctx, "authd/cmd/authd")
+	if err != nil {
+		return nil, err
+	}
+	database := b.path(fmt.Sprintf("warm-%d.db", len(b.report.Contests)))
+	cmd := exec.CommandContext(ctx, bin, "keys", "create", "Bench 1", "-q",
+		"--user", "bench@example.com", "--group", "partner", "--group", "staff",
+		"--scope", "shop:read", "--scope", "shop:write")
+	cmd.Env = environment("AUTHD_STORE_URL=sqlite:" + database)
+	var faults bytes.Buffer
+	cmd.Stderr = &faults
+	secret, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("making a key: %w: %s", err, faults.Bytes())
+	}
+	key := auth.RawSecret(string(bytes.TrimSpace(secret)))
+	return &field{authd: authd(database), source: load.Always(request(nil, key))}, nil
+}
+
+// request is what a proxy asks, and little besides: the fewer headers there
+// are, the more the ratio shows what authd itself costs.
+func request(buf []byte, key auth.Secret) []byte {
+	buf = append(buf, "GET /verify HTTP/1.1\r\nHost: authd.test\r\nUser-Agent: bench\r\nAccept: */*\r\nAPI-KEY: "...)
+	buf = append(buf, key.Reveal()...)
+	return append(buf, "\r\n\r\n"...)
+}

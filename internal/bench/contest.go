@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"authd/internal/bench/load"
+	"authd/internal/bench/proc"
+)
+
+// A contest compares authd with references, all under the same requests, in
+// turn: A B C, A B C, and so on.
+type contest struct {
+	name, title string
+	fresh       bool // a new connection for each request
+	set         func(context.Context, *bench) (*field, error)
+	references  []rival
+}
+
+// field is what a contest is held on: authd with its data, and the requests.
+type field struct {
+	authd  launch
+	source load.Source
+}
+
+// rival is something that authd is compared with.
+type rival struct {
+	title  string
+	launch launch
+	atMost float64 // the ratio to reach; zero where there is none
+}
+
+// turn is what one server did in one round.
+type turn struct {
+	CPU       float64 `json:"cpu_us"` // for a request
+	PerSecond float64 `json:"requests_per_second"`
+	P50       float64 `json:"p50_us"`
+	P99       float64 `json:"p99_us"`
+	RSS       float64 `json:"rss_mb"`
+}
+
+func (c contest) run(ctx context.Context, b *bench) error {
+	f, err := c.set(ctx, b)
+	if err != nil {
+		return err
+	}
+	servers := append([]rival{{title: "authd", launch: f.authd}}, c.references...)
+	turns := make([][]turn, len(servers))
+	for round := range b.rounds {
+		for i, s := range servers {
+			t, err := b.turn(ctx, s.launch, f.source, c.fresh)
+			if err != nil {
+				return fmt.Errorf("round %d, %s: %w", round+1, s.title, err)
+			}
+			turns[i] = append(turns[i], t)
+		}
+	}
+	r := newResult(c, servers, turns)
+	r.print(b)
+	b.report.Contests = append(b.report.Contests, r)
+	return nil
+}
+
+// settle is what a server is given to come to rest before its clock is read.
+const settle = 20 * time.Millisecond
+
+// turn measures a server of its own, warm. Between the two readings of its
+// processor time it answers the requests that are counted and no others.
+func (b *bench) turn(ctx context.Context, l launch, src load.Source, fresh bool) (t turn, err error) {
+	s, err := b.start(ctx, l)
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	loaded, done, err := b.loader(ctx, s.at.verify, src, fresh)
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if _, err := loaded(b.warmup); err != nil {
+		return t, err
+	}
+	time.Sleep(settle)
+	before, err := proc.CPU(s.PID())
+	if err != nil {
+		return t, err
+	}
+	res, err := loaded(b.span)
+	if err != nil {
+		return t, err
+	}
+	time.Sleep(settle)
+	after, err := proc.CPU(s.PID())
+	if err != nil {
+		return t, err
+	}
+	rss, err := proc.RSS(s.PID())
+	if err != nil {
+		return t, err
+	}
+	if res.Requests == 0 {
+		return t, errors.New("no request was answered")
+	}
+	return turn{
+		CPU:       micros(after-before) / float64(res.Requests),
+		PerSecond: res.PerSecond(),
+		P50:       micros(res.Latency.Quantile(0.50)),
+		P99:       micros(res.Latency.Quantile(0.99)),
+		RSS:       megabytes(rss),
+	}, nil
+}
+
+// loader returns how to load the server for a time, and how to end that.
+func (b *bench) loader(ctx context.Context, addr string, src load.Source, fresh bool) (
+	run func(time.Duration) (*load.Result, error), done func() error, err error,
+) {
+	if fresh {
+		return func(d time.Duration) (*load.Result, error) {
+			return load.Fresh(ctx, addr, b.conns, load.Bounds{For: d}, src)
+		}, func() error { return nil }, nil
+	}
+	pool, err := load.Dial(ctx, addr, b.conns)
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(d time.Duration) (*load.Result, error) {
+		return pool.Run(ctx, load.Bounds{For: d}, src)
+	}, pool.Close, nil
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// megabytes are of 1,000,000 bytes.
+func megabytes(n int64) float64 { return float64(n) / 1e6 }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"authd/internal/auth"
+	"authd/internal/repo"
+)
+
+// filled is a database with many keys. Their values are in this process's memory and nowhere else.
+type filled struct {
+	database string
+	secrets  []auth.Secret
+}
+
+// fill makes the database once.
+func (b *bench) fill(ctx context.Context) (*filled, error) {
+	if b.filled != nil {
+		return b.filled, nil
+	}
+	begin := time.Now()
+	f := &filled{database: b.path("filled.db"), secrets: make([]auth.Secret, b.keys)}
+	store, err := repo.Open(ctx, "sqlite:"+f.database, repo.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = store.Close() }()
+	if err := store.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	for i := range f.secrets {
+		secret := auth.NewSecret(prefix)
+		if err := add(ctx, store, i, secret); err != nil {
+			return nil, err
+		}
+		f.secrets[i] = secret
+	}
+	b.filled = f
+	b.printf("\n%d keys stored in %s\n", b.keys, time.Since(begin).Round(time.Millisecond))
+	return f, nil
+}
+
+// prefix is that of keys where nothing else is configured.
+const prefix = "ak"
+
+func add(ctx context.Context, store repo.Store, i int, secret auth.Secret) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf("Bench %d", i)
+	slug, now := auth.Slug(name), time.Now().UTC().Truncate(time.Millisecond)
+	_, err = store.CreateKey(ctx, &auth.Record{
+		ID: id.String(), Name: name, Slug: slug,
+		User: fmt.Sprintf("user%d@example.com", i/10), UserActive: true, Active: true,
+		Groups: []string{"partner", "staff"}, Scopes: []string{"shop:read", "shop:write"},
+		CreatedAt: now, UpdatedAt: now,
+	}, auth.SecretInfo{
+		Digest: auth.Pepper{}.Digest(secret), Hint: secret.Hint(prefix), PepperID: auth.NoPepper, CreatedAt: now,
+	})
+	return err
+}
+
+// eachOnce is a load.Source that asks for each key once.
+func (f *filled) eachOnce(n int64, buf []byte) []byte { return request(buf, f.secrets[n]) }
