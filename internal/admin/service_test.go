@@ -101,7 +101,7 @@ func TestCreateTellsEveryFault(t *testing.T) {
 	if strings.Contains(err.Error(), own) {
 		t.Errorf("the value is in the error: %v", err)
 	}
-	if keys, err := s.Store.ListKeys(t.Context(), repo.KeyFilter{Now: time.Now()}); err != nil || len(keys) != 0 {
+	if keys, err := s.Store.ListKeys(t.Context(), auth.KeyFilter{Now: time.Now()}); err != nil || len(keys) != 0 {
 		t.Errorf("stored: %v, %v", keys, err)
 	}
 	if users, err := s.Store.ListUsers(t.Context()); err != nil || len(users) != 0 {

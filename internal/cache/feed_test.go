@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -65,17 +66,17 @@ func TestGivenUp(t *testing.T) {
 	first := f.replica.ID
 	delete(s.rows, first)
 	s.put(digest(1), nil) // revoked, and confirmed: nobody waits for us
-	if _, err := f.poll(t.Context(), true); err != errGivenUp {
+	if _, err := f.poll(t.Context(), true); !errors.Is(err, errGivenUp) {
 		t.Fatalf("poll: %v", err)
 	}
-	if _, err := l.ByDigest(t.Context(), digest(1)); err != auth.ErrLeaseLost {
+	if _, err := l.ByDigest(t.Context(), digest(1)); !errors.Is(err, auth.ErrLeaseLost) {
 		t.Errorf("without a row, a look-up answers %v", err)
 	}
 	if _, back := s.rows[first]; back {
 		t.Error("the row was written back")
 	}
 	mustPoll(t, f)
-	if _, err := l.ByDigest(t.Context(), digest(1)); err != auth.ErrKeyNotFound {
+	if _, err := l.ByDigest(t.Context(), digest(1)); !errors.Is(err, auth.ErrKeyNotFound) {
 		t.Errorf("after registering anew: %v", err)
 	}
 	if f.replica.ID == first {

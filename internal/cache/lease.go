@@ -19,6 +19,17 @@ const (
 	Following
 )
 
+// String is the standing in one word.
+func (s Standing) String() string {
+	switch s {
+	case Following:
+		return "following"
+	case Stale:
+		return "stale"
+	}
+	return "lost"
+}
+
 // lease is the time of the last complete poll, and what follows from it.
 type lease struct {
 	length   time.Duration // D

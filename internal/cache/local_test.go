@@ -89,7 +89,7 @@ func TestNames(t *testing.T) {
 	mustPoll(t, f)
 	expect("a", "")
 	expect("renamed", "renamed")
-	if err := func() error { f.lease.drop(); _, err := l.ByName(t.Context(), "renamed"); return err }(); err != auth.ErrLeaseLost {
+	if err := func() error { f.lease.drop(); _, err := l.ByName(t.Context(), "renamed"); return err }(); !errors.Is(err, auth.ErrLeaseLost) {
 		t.Errorf("without a lease: %v", err)
 	}
 }

@@ -38,7 +38,7 @@ type Keys interface {
 	// Key answers a record with its secrets, oldest first.
 	Key(ctx context.Context, ref string) (*auth.Record, error)
 	// ListKeys answers the records that match, by name, with their secrets.
-	ListKeys(ctx context.Context, f KeyFilter) ([]auth.Record, error)
+	ListKeys(ctx context.Context, f auth.KeyFilter) ([]auth.Record, error)
 	// UpdateKey reads the record, lets edit change it, and stores it, in one transaction. An edit
 	// may change everything but ID, Secrets and the times of creation and change. An edit that
 	// fails changes nothing, and its error is returned as it is. An edit that changes nothing
@@ -55,15 +55,6 @@ type Keys interface {
 	CountKeys(ctx context.Context, now time.Time) (map[string]int, error)
 	// CountPeppers tells how many live secrets were made under each pepper id.
 	CountPeppers(ctx context.Context) (map[string]int, error)
-}
-
-// KeyFilter narrows a list. Zero fields do not.
-type KeyFilter struct {
-	User     string
-	Group    string
-	Inactive bool      // only those whose state at Now is not active
-	Expiring time.Time // only those that expire before
-	Now      time.Time
 }
 
 // Users are the identities that keys stand for.

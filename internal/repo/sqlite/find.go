@@ -74,7 +74,7 @@ func (s *Store) prepared(ctx context.Context) (*finder, error) {
 	}
 	byName, err := s.readers.PrepareContext(ctx, findByName)
 	if err != nil {
-		_ = byDigest.Close()
+		_ = byDigest.Close() //nolint:sqlclosecheck // it lives as long as the store, but for this case
 		return nil, s.fault(err)
 	}
 	f := &finder{byDigest, byName}

@@ -21,6 +21,12 @@ type location struct {
 // ours are the pragmas that authd's promises rest on.
 var ours = []string{"busy_timeout", "foreign_keys", "journal_mode", "locking_mode", "query_only", "synchronous"}
 
+// Check says what is wrong with what follows "sqlite:" in a URL, before it is opened.
+func Check(rest string) error {
+	_, err := parse(rest)
+	return err
+}
+
 // parse reads what follows "sqlite:" in a URL: PATH[?_pragma=...]. The path is
 // a file's name as it is, nothing in it is decoded.
 func parse(rest string) (location, error) {

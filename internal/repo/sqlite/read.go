@@ -105,13 +105,22 @@ func (s *Store) Key(ctx context.Context, ref string) (*auth.Record, error) {
 	return &r.Record, nil
 }
 
-// EachKey calls each with the records of a user, or of all where login is empty, by name.
-func (s *Store) eachKey(ctx context.Context, login string, each func(*auth.Record)) error {
+// ListKeys implements repo.Keys.
+func (s *Store) ListKeys(ctx context.Context, f auth.KeyFilter) ([]auth.Record, error) {
 	where, args := "", []any(nil)
-	if login != "" {
-		where, args = "WHERE k.login = ? ", []any{login}
+	if f.User != "" {
+		where, args = "WHERE k.login = ? ", []any{f.User}
 	}
-	return conn{s, s.readers}.records(ctx, where+"ORDER BY k.name, s.place", args, func(r *stored) { each(&r.Record) })
+	list := []auth.Record{}
+	err := conn{s, s.readers}.records(ctx, where+"ORDER BY k.name, s.place", args, func(r *stored) {
+		if f.Matches(&r.Record) {
+			list = append(list, r.Record)
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 // CountKeys implements repo.Keys. The order of the cases is that of auth.Record.State.

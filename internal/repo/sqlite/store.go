@@ -9,6 +9,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -40,6 +41,9 @@ type Store struct {
 	finding sync.Mutex // held to prepare
 	finder  atomic.Pointer[finder]
 
+	holding sync.Mutex
+	held    map[string]lock // of the replicas that were registered through this store, by id
+
 	woken    chan struct{}
 	stop     context.CancelFunc
 	watching sync.WaitGroup
@@ -60,7 +64,7 @@ func open(ctx context.Context, l location, mustExist bool, busy time.Duration) (
 	if err := l.settle(mustExist); err != nil {
 		return nil, err
 	}
-	s := &Store{path: l.path, woken: make(chan struct{}, 1)}
+	s := &Store{path: l.path, held: map[string]lock{}, woken: make(chan struct{}, 1)}
 	s.close = sync.OnceValue(s.shut)
 	if s.writer, err = pool(1, l.dsn(busy, url.Values{
 		"_txlock": {"immediate"}, "_journal_mode": {"WAL"}, "_synchronous": {"FULL"}, "_foreign_keys": {"1"},
@@ -132,7 +136,8 @@ func (s *Store) connect(ctx context.Context, busy time.Duration) error {
 	}
 }
 
-// Close ends everything. It does not unregister replicas.
+// Close ends everything. It does not unregister replicas, but lets go of their
+// locks: whoever lists them next has the proof that they have ended.
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) shut() error {
@@ -141,8 +146,13 @@ func (s *Store) shut() error {
 	close(s.woken)
 	// The writer goes last: it is the one that may tidy up the log file.
 	readers, writer := s.readers.Close(), s.writer.Close()
-	if readers != nil || writer != nil {
-		return fmt.Errorf("closing %s: %v, %v", s.path, readers, writer)
+	s.holding.Lock()
+	defer s.holding.Unlock()
+	for _, l := range s.held {
+		l.release()
+	}
+	if err := errors.Join(readers, writer); err != nil {
+		return fmt.Errorf("closing %s: %w", s.path, err)
 	}
 	return nil
 }
