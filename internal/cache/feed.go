@@ -60,10 +60,10 @@ func NewFeed(l Log, r auth.Replica, logger *slog.Logger) *Feed {
 // Ready reports whether the log was followed to its end once. An outage later does not take that back.
 func (f *Feed) Ready() bool { return f.ready.Load() }
 
-// Standing tells what may be answered now. Whoever answers asks first, looks
-// up then, and asks Current last (rule 13).
-func (f *Feed) Standing() Standing {
-	s := f.lease.standing(time.Now())
+// Standing tells what may be answered now, which the caller has just read off
+// the clock. Whoever answers asks first, looks up then, and asks Current last (rule 13).
+func (f *Feed) Standing(now time.Time) Standing {
+	s := f.lease.standing(now)
 	if s != Following {
 		wake(f.kick)
 	}

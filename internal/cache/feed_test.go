@@ -19,7 +19,7 @@ func TestPollOrder(t *testing.T) {
 		began := time.Now()
 		s.onPoll = func() { time.Sleep(time.Second) }
 		s.onAck = func() {
-			if f.Standing() != Lost {
+			if f.Standing(time.Now()) != Lost {
 				t.Error("the lease was extended before the acknowledgement was written")
 			}
 		}
@@ -96,7 +96,7 @@ func TestWokenForNothing(t *testing.T) {
 			time.Sleep(testLease / 30)
 			wake(s.woken)
 			synctest.Wait()
-			if f.Standing() != Following {
+			if f.Standing(time.Now()) != Following {
 				t.Fatal("the lease ran out between wake-ups")
 			}
 		}
@@ -133,7 +133,7 @@ func TestEnd(t *testing.T) {
 		if steps[len(steps)-1] != "unregister" || len(s.rows) != 0 {
 			t.Errorf("the last step is %q, with %d rows left", steps[len(steps)-1], len(s.rows))
 		}
-		if f.Standing() != Lost {
+		if f.Standing(time.Now()) != Lost {
 			t.Error("it answers without a row")
 		}
 	})
@@ -162,7 +162,7 @@ func TestOutage(t *testing.T) {
 				expect := func(when string, want Standing) {
 					t.Helper()
 					synctest.Wait()
-					if got := f.Standing(); got != want {
+					if got := f.Standing(time.Now()); got != want {
 						t.Errorf("%s: standing %d, want %d", when, got, want)
 					}
 				}

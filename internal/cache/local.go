@@ -76,7 +76,8 @@ func NewLocal(feed *Feed, next auth.Finder, o Options) *Local {
 
 // ByDigest answers the key, auth.ErrKeyNotFound, or an auth.ErrUnavailable.
 func (l *Local) ByDigest(ctx context.Context, d auth.Digest) (*auth.Key, error) {
-	standing := l.feed.Standing() // rule 13: the lease first
+	now := time.Now()
+	standing := l.feed.Standing(now) // rule 13: the lease first
 	if standing == Lost {
 		return nil, auth.ErrLeaseLost
 	}
@@ -85,7 +86,7 @@ func (l *Local) ByDigest(ctx context.Context, d auth.Digest) (*auth.Key, error) 
 		e, ok = l.absent.GetIfPresent(d)
 	}
 	if ok && l.feed.Current(d, e.stamp) { // rule 13: what is known last
-		if key, err, done := l.answer(e, standing, func() { l.refresh(d, e) }); done {
+		if key, err, done := l.answer(e, standing, now, func() { l.refresh(d, e) }); done {
 			return key, err
 		}
 	}
@@ -104,13 +105,14 @@ func (l *Local) digestLookup(d auth.Digest) lookup {
 
 // ByName is ByDigest for the name or the slug of a record.
 func (l *Local) ByName(ctx context.Context, name string) (*auth.Key, error) {
-	standing := l.feed.Standing()
+	now := time.Now()
+	standing := l.feed.Standing(now)
 	if standing == Lost {
 		return nil, auth.ErrLeaseLost
 	}
 	e, ok := l.names.GetIfPresent(name)
 	if ok && l.feed.CurrentName(name, e.stamp) {
-		if key, err, done := l.answer(e, standing, nil); done {
+		if key, err, done := l.answer(e, standing, now, nil); done {
 			return key, err
 		}
 	}
@@ -123,15 +125,15 @@ func (l *Local) ByName(ctx context.Context, name string) (*auth.Key, error) {
 }
 
 // answer tells what an entry that still holds says, if its lifetime lets it.
-func (l *Local) answer(e *entry, s Standing, refresh func()) (*auth.Key, error, bool) {
+func (l *Local) answer(e *entry, s Standing, now time.Time, refresh func()) (*auth.Key, error, bool) {
 	if s == Stale {
 		return l.answerStale(e)
 	}
-	now := time.Now().UnixMilli()
-	if now >= e.expiresAt {
+	ms := now.UnixMilli()
+	if ms >= e.expiresAt {
 		return nil, nil, false
 	}
-	if now >= e.refreshAt && refresh != nil && e.key != nil {
+	if ms >= e.refreshAt && refresh != nil && e.key != nil {
 		refresh()
 	}
 	if e.key == nil {

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"authd/internal/auth"
+)
+
+// describe writes all there is about a key, for people.
+func describe(k *auth.Record) string {
+	var b strings.Builder
+	line := func(label, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "%-13s %s\n", label, value)
+		}
+	}
+	line("name", visible(k.Name))
+	line("id", k.ID)
+	line("slug", visible(k.Slug))
+	line("user", visible(k.User))
+	line("state", k.State(time.Now()))
+	line("revoked", ifSet(k.RevokedAt))
+	line("not before", ifSet(k.NotBefore))
+	line("expires", ifSet(k.ExpiresAt))
+	line("groups", list(k.Groups))
+	line("scopes", list(k.Scopes))
+	line("hosts", list(k.Restrictions.Hosts))
+	line("methods", list(k.Restrictions.Methods))
+	line("paths", list(k.Restrictions.Paths))
+	for _, net := range k.Restrictions.CIDRs {
+		line("network", net.String())
+	}
+	line("rate", k.Limits.Rate.String())
+	if k.Limits.Burst > 0 {
+		line("burst", strconv.Itoa(k.Limits.Burst))
+	}
+	line("quota", k.Limits.Quota.String())
+	for _, name := range slices.Sorted(maps.Keys(k.Metadata)) {
+		line("metadata", visible(name)+"="+visible(k.Metadata[name]))
+	}
+	if k.Note != "" {
+		line("note", visible(k.Note))
+	}
+	line("created", instant(k.CreatedAt))
+	line("changed", instant(k.UpdatedAt))
+	for _, s := range k.Secrets {
+		line("secret", describeSecret(s))
+	}
+	return b.String()
+}
+
+func describeSecret(s auth.SecretInfo) string {
+	text := fmt.Sprintf("%s made %s, pepper %s", visible(s.Hint), instant(s.CreatedAt), s.PepperID)
+	switch {
+	case s.Revoked:
+		text += ", revoked"
+	case s.ExpiresAt.IsZero():
+	case time.Now().Before(s.ExpiresAt):
+		text += ", until " + instant(s.ExpiresAt)
+	default:
+		text += ", ended " + instant(s.ExpiresAt)
+	}
+	return text
+}
+
+func ifSet(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return instant(t)
+}
+
+func list(items []string) string {
+	shown := make([]string, len(items))
+	for i, item := range items {
+		shown[i] = visible(item)
+	}
+	return strings.Join(shown, ", ")
+}

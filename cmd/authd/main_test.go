@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"authd/internal/auth"
+	"authd/internal/repo"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"authd": main})
+}
+
+// TestScripts runs the transcripts: each is a file of commands and what they
+// answer, on a fresh folder with no configuration.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("NOTE", "a\x1b[31mb") // what no file of text can hold
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":   exits,
+			"keep":    keep,
+			"nowhere": nowhere,
+			"replica": replica,
+		},
+	})
+}
+
+// exits CODE COMMAND ARG...: the command ends with exactly this code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// keep NAME: the only line of stdout, into the environment.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: keep NAME")
+	}
+	line, rest, ok := strings.Cut(ts.ReadFile("stdout"), "\n")
+	if !ok || rest != "" || line == "" {
+		ts.Fatalf("stdout is not one line")
+	}
+	ts.Setenv(args[0], line)
+}
+
+// nowhere NAME: what is in this variable stands neither in stderr nor in any file of the folder.
+func nowhere(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || ts.Getenv(args[0]) == "" {
+		ts.Fatalf("usage: nowhere NAME, a variable that is set")
+	}
+	secret := ts.Getenv(args[0])
+	if strings.Contains(ts.ReadFile("stderr"), secret) {
+		ts.Fatalf("stderr holds it")
+	}
+	files, err := filepath.Glob(ts.MkAbs("*"))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("there are no files to look into")
+	}
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		b, err := os.ReadFile(file)
+		ts.Check(err)
+		if strings.Contains(string(b), secret) {
+			ts.Fatalf("%s holds it", filepath.Base(file))
+		}
+	}
+}
+
+// replica NAME APPLIED MODE: the row of a replica in authd.db that follows no
+// further, as one that is cut off.
+func replica(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replica NAME APPLIED serve|deny")
+	}
+	applied, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	store, err := repo.Open(ctx, "sqlite:"+ts.MkAbs("authd.db"), repo.Options{})
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(store.Close()) }) // until then, it is plain that its process lives
+	ts.Check(store.Register(ctx, auth.Replica{
+		ID: "id-of-" + args[0], Name: args[0], Version: "v1", Applied: applied,
+		Lease: 30 * time.Second, Outage: args[2], MaxStale: time.Hour,
+	}))
+}

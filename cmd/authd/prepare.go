@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+
+	"authd/internal/api"
+	"authd/internal/auth"
+	"authd/internal/config"
+	"authd/internal/override"
+	"authd/internal/repo"
+)
+
+// prepared is a configuration, and what is made of it before anything is opened.
+type prepared struct {
+	*config.Loaded
+	verify    api.Options // but for what lives while it serves
+	env       override.Env
+	overrides *override.Set
+}
+
+// settings are where an operator chooses the options of api.
+var settings = map[string]string{
+	"sources": "credentials.sources", "proxy": "verify.proxy", "realm": "verify.realm",
+	"headers.user": "identity.headers.user", "headers.key": "identity.headers.key", "headers.key_id": "identity.headers.key_id",
+	"headers.groups": "identity.headers.groups", "headers.scopes": "identity.headers.scopes",
+}
+
+// prepare checks what the configuration means to those who work with it. The
+// error holds every fault that shows there, beside those that config.Load has
+// found in the settings themselves.
+func prepare(loaded *config.Loaded) (*prepared, error) {
+	p := &prepared{Loaded: loaded, verify: verifyOptions(loaded)}
+	errs := []error{loaded.Fault("store.url", repo.Check(loaded.Config.Store.URL))}
+	sources, err := api.ParseSources(loaded.Config.Credentials.Sources)
+	if p.verify.Sources = sources; err != nil {
+		errs = append(errs, loaded.Fault("credentials.sources", err))
+	} else {
+		for _, f := range p.verify.Faults() {
+			errs = append(errs, loaded.Fault(settings[f.Option], f))
+		}
+	}
+	if loaded.Digester != nil { // else there is a fault of its own, and no value could be digested
+		p.env = override.NewEnv(loaded.Digester)
+		p.overrides, err = override.NewSet(loaded.Sections, p.env)
+		errs = append(errs, err)
+	}
+	return p, errors.Join(errs...)
+}
+
+func verifyOptions(loaded *config.Loaded) api.Options {
+	c := &loaded.Config
+	return api.Options{
+		Policies: loaded.Policies,
+		Proxy:    c.Verify.Proxy,
+		Trusted:  loaded.Trusted,
+		Realm:    c.Verify.Realm,
+		Headers: [auth.IdentityFields]string{
+			auth.IdentityUser:   c.Identity.Headers.User,
+			auth.IdentityKey:    c.Identity.Headers.Key,
+			auth.IdentityKeyID:  c.Identity.Headers.KeyID,
+			auth.IdentityGroups: c.Identity.Headers.Groups,
+			auth.IdentityScopes: c.Identity.Headers.Scopes,
+		},
+		ReturnAuthorization: c.Identity.ReturnAuthorization,
+		PerKey:              c.Metrics.PerKey,
+		Version:             build().Version,
+	}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"authd/internal/api"
+	"authd/internal/auth"
+	"authd/internal/cache"
+	"authd/internal/conffile"
+	"authd/internal/config"
+	"authd/internal/limit"
+	"authd/internal/override"
+	"authd/internal/repo"
+)
+
+// server is everything that runs.
+type server struct {
+	feed            *cache.Feed
+	watcher         *override.Watcher
+	verify, metrics *http.Server
+	draining        atomic.Bool
+	log             *slog.Logger
+}
+
+// serve runs until ctx ends, and then drains. source is where p was read from,
+// and is read again when the files change.
+func serve(ctx context.Context, p *prepared, source config.Source, errOut io.Writer) (err error) {
+	log := newLogger(errOut, p.Config.Log.Level, p.Config.Log.Format)
+	on, err := listen(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer on.close()
+	store, err := openStore(ctx, p, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	s, err := wire(p, store, source, log)
+	if err != nil {
+		return err
+	}
+	greet(p, on, errOut, log)
+	return s.run(ctx, on)
+}
+
+// wire says what wraps what. A look-up goes from the overrides to the cache to
+// the store.
+func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger) (*server, error) {
+	c := &p.Config
+	reg := prometheus.NewRegistry()
+	measured := cache.NewMetrics(reg)
+
+	backend := cache.Observe(store, repo.Kind(c.Store.URL), reg)
+	feed := cache.NewFeed(backend, thisReplica(c), log)
+	local := cache.NewLocal(feed, backend, cache.Options{MaxEntries: c.Cache.MaxEntries, TTL: c.Cache.TTL, Metrics: measured})
+	finder := override.NewFinder(local, p.overrides)
+	checker := auth.NewChecker(p.Digester, finder, limit.NewLocal(reg), auth.Options{AllowInactiveUsers: c.Users.Inactive == config.InactiveAllow})
+
+	s := &server{feed: feed, log: log}
+	o := p.verify
+	o.Checker, o.Log, o.Registerer, o.Ready = checker, log, reg, s.ready
+	verify, err := api.NewVerify(o)
+	if err != nil {
+		return nil, err
+	}
+	s.verify, s.metrics = api.NewServer(verify, log), api.NewServer(metricsPage(reg), log)
+	s.watcher, err = override.NewWatcher(override.WatcherOptions{
+		Finder: finder, Env: p.env, Log: log, Registerer: reg,
+		Read: func() ([]conffile.Section, []string, error) { return config.Sections(source) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	measured.Watch(feed)
+	reg.MustRegister(repo.NewCollector(store), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return s, nil
+}
+
+func metricsPage(g prometheus.Gatherer) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", api.NewMetrics(g))
+	return mux
+}
+
+func thisReplica(c *config.Config) auth.Replica {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unknown"
+	}
+	return auth.Replica{
+		Name: name, Version: build().Version,
+		Lease: c.Cache.Lease, Outage: c.Cache.Outage, MaxStale: c.Cache.MaxStale,
+	}
+}
+
+// openTime bounds what comes before the first answer: a schema may have to be migrated.
+const openTime = time.Minute
+
+// openStore opens the store, and brings its schema up to date.
+func openStore(ctx context.Context, p *prepared, log *slog.Logger) (_ repo.Store, err error) {
+	ctx, cancel := context.WithTimeout(ctx, openTime)
+	defer cancel()
+	store, err := repo.Open(ctx, p.Config.Store.URL, repo.Options{})
+	if err != nil {
+		return nil, p.Fault("store.url", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(p.Fault("store.url", err), store.Close())
+		}
+	}()
+	if err := upToDate(ctx, store, p.Config.Store.Migrate); err != nil {
+		return nil, err
+	}
+	return store, warnOfPeppers(ctx, p, store, log)
+}
+
+// warnOfPeppers tells of live keys that can't be recognised any more.
+func warnOfPeppers(ctx context.Context, p *prepared, store repo.Store, log *slog.Logger) error {
+	counts, err := store.CountPeppers(ctx)
+	for id, n := range counts {
+		if !p.Digester.Tries(id) {
+			log.Warn("secrets were made under a pepper that is not tried: who sends one is denied. Put the pepper back into credentials.pepper_file, or rotate these keys",
+				"pepper", id, "secrets", n, "see", "authd keys list -o json")
+		}
+	}
+	return err
+}
+
+// ready is what /readyz asks. That the store is away does not make a replica
+// unready: all of them would vanish from the ingress at once.
+func (s *server) ready() []api.Check {
+	standing := s.feed.Standing(time.Now())
+	checks := []api.Check{
+		{Name: "change log", OK: s.feed.Ready(), Detail: fmt.Sprintf("applied %d", s.feed.Applied())},
+		{Name: "lease", OK: standing == cache.Following, Advisory: true, Detail: standing.String()},
+	}
+	if s.draining.Load() {
+		checks = append(checks, api.Check{Name: "draining", Detail: "the process was told to stop"})
+	}
+	return checks
+}

@@ -1,0 +1,54 @@
+package limit_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"authd/internal/auth"
+)
+
+func BenchmarkTake(b *testing.B) {
+	const most = 1_000_000_000
+	fast := rate(most, time.Second)
+	both := fast
+	both.Quota = auth.Quota{Count: most, Per: "mo"}
+	for name, limits := range map[string]auth.Limits{"rate": fast, "quota": quota(most, "d"), "both": both} {
+		b.Run(name, func(b *testing.B) {
+			l, k, ctx, at := local(), key("k", limits), context.Background(), noon
+			b.ReportAllocs()
+			for b.Loop() {
+				at = at.Add(time.Microsecond)
+				if s, err := l.Take(ctx, k, at); err != nil || s.Reason != auth.Allowed {
+					b.Fatal("refused")
+				}
+			}
+		})
+	}
+	b.Run("refused", func(b *testing.B) {
+		l, k, ctx := local(), key("k", quota(1, "d")), context.Background()
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = l.Take(ctx, k, noon)
+		}
+	})
+}
+
+// Many keys, each now and then: entries come and go.
+func BenchmarkTakeManyKeys(b *testing.B) {
+	keys := make([]*auth.Key, 100_000)
+	for i := range keys {
+		keys[i] = key(fmt.Sprintf("01980000-0000-7000-8000-%012d", i), rate(10, time.Second))
+	}
+	l, ctx := local(), context.Background()
+	var n atomic.Int64
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			i := n.Add(1)
+			_, _ = l.Take(ctx, keys[i%int64(len(keys))], noon.Add(time.Duration(i)*20*time.Microsecond))
+		}
+	})
+}
