@@ -56,6 +56,7 @@ func Shown(rawURL string) string {
 		return path
 	}
 	if u, err := url.Parse(rawURL); err == nil {
+		u.RawQuery = "" // a password may stand there as well
 		return u.Redacted()
 	}
 	return Kind(rawURL)

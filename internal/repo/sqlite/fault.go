@@ -36,10 +36,10 @@ func (e *constraintError) Error() string { return e.text }
 func (e *constraintError) Unwrap() error { return auth.ErrUnavailable }
 
 // fault translates an error of the driver, so that none leaves this package.
-// Whatever it is, the database has not answered.
+// Whatever it is, the database has not answered. What says so already stays as it is.
 func (s *Store) fault(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, auth.ErrUnavailable) {
+		return err
 	}
 	for _, ended := range []error{context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, ended) {

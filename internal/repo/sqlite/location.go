@@ -37,7 +37,8 @@ func parse(rest string) (location, error) {
 	case path == ":memory:" || strings.HasPrefix(path, "file:"):
 		return location{}, fmt.Errorf("sqlite:%s: the database must be a file, because several processes share it: sqlite:PATH is wanted", path)
 	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"):
-		return location{}, fmt.Errorf("sqlite:%s: there is no host in it: write sqlite:/absolute/path or sqlite:relative/path", path)
+		// Not shown: what has a host may have a password.
+		return location{}, errors.New("sqlite: URLs have no host: write sqlite:/absolute/path or sqlite:relative/path")
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -77,13 +78,16 @@ func checkPragma(p string) error {
 	return nil
 }
 
-// creating keeps the file's descriptor below from being closed while another
-// store of this process has it open: that would drop SQLite's locks on it.
-var creating sync.Mutex
+// settling keeps the descriptor that makes the file from being closed while
+// another store of this process works with it already: that would drop
+// SQLite's locks on it, which are the process's.
+var settling sync.Mutex
 
 // settle makes the file where it may, readable by nobody else, because it
 // holds digests, and finds its one true path: lock files lie beside it.
 func (l *location) settle(mustExist bool) error {
+	settling.Lock()
+	defer settling.Unlock()
 	info, err := os.Stat(l.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && mustExist:
@@ -102,8 +106,6 @@ func (l *location) settle(mustExist bool) error {
 }
 
 func create(path string) error {
-	creating.Lock()
-	defer creating.Unlock()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another process was quicker

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"authd/internal/auth"
 )
 
 // lock is a locked file. The operating system lets go of it when the process
@@ -25,7 +27,7 @@ func waitForLock(ctx context.Context, path string) (lock, error) {
 			return l, err
 		}
 		if !pause(ctx, lockPause) {
-			return lock{}, fmt.Errorf("another process holds %s: %w", path, ctx.Err())
+			return lock{}, fmt.Errorf("%w: another process holds %s: %w", auth.ErrUnavailable, path, ctx.Err())
 		}
 	}
 }

@@ -16,27 +16,32 @@ func (s *Store) lockOf(id string) string {
 }
 
 // Register implements repo.Replicas. The lock is held before the row can be
-// seen, and as long as it is there: rule 3. A row of this very id is one whose
-// commit was not heard of: nothing was founded on it yet.
+// seen, and as long as it is there: rule 3. A row of this very id is one that
+// nothing was founded on yet: its commit was not heard of, or the first read
+// of the log failed. Its lock is ours then, and goes on.
 func (s *Store) Register(ctx context.Context, r auth.Replica) error {
-	l, err := waitForLock(ctx, s.lockOf(r.ID))
-	if err != nil {
-		return s.fault(err)
+	s.holding.Lock()
+	defer s.holding.Unlock()
+	l, ours := s.held[r.ID]
+	if !ours {
+		var err error
+		if l, err = waitForLock(ctx, s.lockOf(r.ID)); err != nil {
+			return s.fault(err)
+		}
 	}
 	now := time.Now().UnixMilli()
-	err = s.write(ctx, func(t *tx) error {
+	err := s.write(ctx, func(t *tx) error {
 		return t.run(ctx, `INSERT OR REPLACE INTO replicas (id, name, version, lease, outage, max_stale, applied, started_at, seen_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			r.ID, r.Name, r.Version, int64(r.Lease), r.Outage, int64(r.MaxStale), r.Applied, now, now)
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+		s.held[r.ID] = l
+	case !ours:
 		l.release()
-		return err
 	}
-	s.holding.Lock()
-	defer s.holding.Unlock()
-	s.held[r.ID] = l
-	return nil
+	return err
 }
 
 // Acknowledge implements repo.Replicas: rule 4, the row is never put back.
@@ -46,17 +51,30 @@ func (s *Store) Acknowledge(ctx context.Context, id string, applied int64) (ther
 		there = n > 0
 		return err
 	})
-	return there && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	if !there {
+		s.letGo(id)
+	}
+	return there, nil
+}
+
+// letGo ends the lock of a replica without a row: there is nothing left to prove.
+func (s *Store) letGo(id string) {
+	s.holding.Lock()
+	defer s.holding.Unlock()
+	if l, ok := s.held[id]; ok {
+		delete(s.held, id)
+		l.remove()
+	}
 }
 
 // Unregister implements repo.Replicas.
 func (s *Store) Unregister(ctx context.Context, id string) error {
 	err := s.write(ctx, func(t *tx) error { return t.run(ctx, `DELETE FROM replicas WHERE id = ?`, id) })
-	s.holding.Lock()
-	defer s.holding.Unlock()
-	if l, ok := s.held[id]; ok && err == nil {
-		delete(s.held, id)
-		l.remove()
+	if err == nil {
+		s.letGo(id)
 	}
 	return err
 }
@@ -103,9 +121,6 @@ func (s *Store) removeGone(ctx context.Context, r *auth.Replica) (gone bool, err
 	if err != nil {
 		return false, s.fault(err)
 	}
-	if dead {
-		defer l.remove()
-	}
 	if !dead && r.Silent <= r.StopsAfter() {
 		return false, nil
 	}
@@ -114,5 +129,11 @@ func (s *Store) removeGone(ctx context.Context, r *auth.Replica) (gone bool, err
 		gone = n > 0 || dead
 		return err
 	})
+	switch {
+	case dead && err == nil:
+		l.remove()
+	case dead:
+		l.release() // the file stays: it is the proof for whoever comes next
+	}
 	return gone && err == nil, err
 }

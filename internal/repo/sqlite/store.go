@@ -109,6 +109,9 @@ func (s *Store) begin(ctx context.Context, busy time.Duration) error {
 	if mode != "wal" {
 		return s.unavailable("its file system does not support shared memory, which WAL needs (the journal mode is " + mode + "): put it on a local disk")
 	}
+	if err := s.writable(ctx); err != nil {
+		return err
+	}
 	var err error
 	if s.file, err = os.Stat(s.path); err != nil {
 		return s.fault(err)
@@ -125,15 +128,39 @@ func (s *Store) begin(ctx context.Context, busy time.Duration) error {
 func (s *Store) connect(ctx context.Context, busy time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, max(busy, time.Second))
 	defer cancel()
+	var lock error // what was in the way, should the time end within an attempt
 	for {
 		err := s.writer.PingContext(ctx)
-		if err == nil {
+		switch {
+		case err == nil:
 			return nil
-		}
-		if !locked(err) || !pause(ctx, 10*time.Millisecond) {
+		case locked(err):
+			lock = err
+		case ctx.Err() != nil && lock != nil:
+			return s.fault(lock)
+		default:
 			return s.fault(err)
 		}
+		if !pause(ctx, 10*time.Millisecond) {
+			return s.fault(lock)
+		}
 	}
+}
+
+// writable finds out now what every change would find out later: where nothing
+// can be written, no replica can follow. That another process is writing is no obstacle.
+func (s *Store) writable(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	t, err := s.writer.BeginTx(ctx, nil)
+	if err == nil {
+		_, err = t.ExecContext(ctx, `PRAGMA user_version = 0`) // which means nothing to us, and is not committed
+		err = errors.Join(err, t.Rollback())
+	}
+	if locked(err) || ctx.Err() != nil {
+		return nil
+	}
+	return s.fault(err)
 }
 
 // Close ends everything. It does not unregister replicas, but lets go of their

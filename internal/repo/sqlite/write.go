@@ -85,7 +85,7 @@ func (t *tx) free(ctx context.Context, r *auth.Record, n int64) error {
 	return nil
 }
 
-// addSecret stores a secret. That its digest is there already, whoever's it is, is the schema's to refuse.
+// addSecret stores a secret, unless its digest is there already: whoever's it is, and revoked or not.
 func (t *tx) addSecret(ctx context.Context, n int64, place int, secret auth.SecretInfo) error {
 	found, err := t.row(ctx, `SELECT 1 FROM secrets WHERE digest = ?`, []any{secret.Digest[:]}, new(int))
 	if err != nil {
@@ -110,30 +110,44 @@ func (s *Store) UpdateKey(ctx context.Context, ref string, edit func(*auth.Recor
 			return err
 		}
 		after.ID, after.Secrets = before.ID, before.Secrets
-		cols, err := encode(after)
-		if err != nil {
-			return err
-		}
-		if cols == before.columns {
-			c, err = t.change(ctx, before.ChangedSeq)
-			return err
-		}
-		if err := t.free(ctx, after, before.n); err != nil {
-			return err
-		}
-		if err := t.makeUser(ctx, after.User); err != nil {
-			return err
-		}
-		if c, err = t.log(ctx, keyChange(after, before.Secrets, before.Name, before.Slug)); err != nil {
-			return err
-		}
-		revokedSeq := before.revokedSeq
-		if before.RevokedAt.IsZero() && !after.RevokedAt.IsZero() {
-			revokedSeq = c.Seq
-		}
-		return t.run(ctx, updateKey, append(cols.values(), auth.Millis(c.At), c.Seq, revokedSeq, before.n)...)
+		c, err = t.update(ctx, before, after)
+		return err
 	})
 	return done(c, err)
+}
+
+// update stores what an edit made of a record. An edit that revokes does what
+// RevokeKey does, and none takes that back.
+func (t *tx) update(ctx context.Context, before *stored, after *auth.Record) (auth.Change, error) {
+	cols, err := encode(after)
+	if err != nil {
+		return auth.Change{}, err
+	}
+	if cols == before.columns {
+		return t.change(ctx, before.ChangedSeq)
+	}
+	ends := cols.revokedAt != before.columns.revokedAt
+	if ends && !before.RevokedAt.IsZero() {
+		return auth.Change{}, auth.ErrRevoked
+	}
+	if err := t.free(ctx, after, before.n); err != nil {
+		return auth.Change{}, err
+	}
+	if err := t.makeUser(ctx, after.User); err != nil {
+		return auth.Change{}, err
+	}
+	c, err := t.log(ctx, keyChange(after, before.Secrets, before.Name, before.Slug))
+	if err != nil {
+		return c, err
+	}
+	revokedSeq := before.revokedSeq
+	if ends {
+		revokedSeq = c.Seq
+		if err := t.run(ctx, revokeSecrets, before.n); err != nil {
+			return c, err
+		}
+	}
+	return c, t.run(ctx, updateKey, append(cols.values(), auth.Millis(c.At), c.Seq, revokedSeq, before.n)...)
 }
 
 // clone shares nothing with the record that an edit could write to.
@@ -157,7 +171,7 @@ func (s *Store) RotateKey(ctx context.Context, ref string, add auth.SecretInfo, 
 		if !r.RevokedAt.IsZero() {
 			return auth.ErrRevoked
 		}
-		end := auth.Millis(retire)
+		end := moment(retire)
 		if err := t.run(ctx, `UPDATE secrets SET expires_at = ? WHERE key = ? AND (expires_at = 0 OR expires_at > ?)`, end, r.n, end); err != nil {
 			return err
 		}
@@ -176,6 +190,12 @@ func (s *Store) RotateKey(ctx context.Context, ref string, add auth.SecretInfo, 
 	return done(c, err)
 }
 
+const revokeSecrets = `UPDATE secrets SET revoked = 1 WHERE key = ?`
+
+// moment is t as it is stored where it stands for an end: the zero time, which
+// would mean that there is none, has long passed.
+func moment(t time.Time) int64 { return max(1, t.UnixMilli()) }
+
 // RevokeKey implements repo.Keys.
 func (s *Store) RevokeKey(ctx context.Context, ref string, at time.Time) (c auth.Change, err error) {
 	err = s.write(ctx, func(t *tx) error {
@@ -190,11 +210,11 @@ func (s *Store) RevokeKey(ctx context.Context, ref string, at time.Time) (c auth
 		if c, err = t.log(ctx, keyChange(&r.Record, r.Secrets)); err != nil {
 			return err
 		}
-		if err := t.run(ctx, `UPDATE secrets SET revoked = 1 WHERE key = ?`, r.n); err != nil {
+		if err := t.run(ctx, revokeSecrets, r.n); err != nil {
 			return err
 		}
 		return t.run(ctx, `UPDATE keys SET revoked_at = ?, updated_at = ?, changed_seq = ?, revoked_seq = ? WHERE n = ?`,
-			auth.Millis(at), auth.Millis(c.At), c.Seq, c.Seq, r.n)
+			moment(at), auth.Millis(c.At), c.Seq, c.Seq, r.n)
 	})
 	return done(c, err)
 }
