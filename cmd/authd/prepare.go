@@ -32,18 +32,16 @@ func prepare(loaded *config.Loaded) (*prepared, error) {
 	p := &prepared{Loaded: loaded, verify: verifyOptions(loaded)}
 	errs := []error{loaded.Fault("store.url", repo.Check(loaded.Config.Store.URL))}
 	sources, err := api.ParseSources(loaded.Config.Credentials.Sources)
-	if p.verify.Sources = sources; err != nil {
-		errs = append(errs, loaded.Fault("credentials.sources", err))
-	} else {
-		for _, f := range p.verify.Faults() {
+	p.verify.Sources = sources
+	errs = append(errs, loaded.Fault("credentials.sources", err))
+	for _, f := range p.verify.Faults() {
+		if f.Option != "sources" || err == nil { // that none is left was said above
 			errs = append(errs, loaded.Fault(settings[f.Option], f))
 		}
 	}
-	if loaded.Digester != nil { // else there is a fault of its own, and no value could be digested
-		p.env = override.NewEnv(loaded.Digester)
-		p.overrides, err = override.NewSet(loaded.Sections, p.env)
-		errs = append(errs, err)
-	}
+	p.env = override.NewEnv(loaded.Digester)
+	p.overrides, err = override.NewSet(loaded.Sections, p.env)
+	errs = append(errs, err)
 	return p, errors.Join(errs...)
 }
 

@@ -37,6 +37,9 @@ type server struct {
 // and is read again when the files change.
 func serve(ctx context.Context, p *prepared, source config.Source, errOut io.Writer) (err error) {
 	log := newLogger(errOut, p.Config.Log.Level, p.Config.Log.Format)
+	for _, warning := range p.Warnings {
+		log.Warn(warning)
+	}
 	on, err := listen(ctx, p)
 	if err != nil {
 		return err

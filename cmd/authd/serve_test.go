@@ -347,7 +347,7 @@ api_key_C: {key_file: nowhere}
 `},
 			args: []string{"-c", "authd.yaml"},
 			want: []string{
-				"authd.yaml:2", "listen.verfy", `did you mean`, "authd.yaml:4", "cache.ttl", "authd.yaml:6", "haeder",
+				"authd.yaml:2", "listen.verfy", `did you mean`, "authd.yaml:4", "cache.ttl", "authd.yaml:5", "nginks", "authd.yaml:6", "haeder",
 				"authd.yaml:8", "[api_key_A]", "[api_key_B]", "authd.yaml:9", "[api_key_C]", "can't be read",
 			},
 		},

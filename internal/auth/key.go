@@ -1,13 +1,13 @@
 package auth
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
 
 // Key is what a decision needs to know of a key, and nothing more: it is what
-// caches hold. It is made once by [NewKey] and immutable from then on.
+// caches hold. It is made once by [NewKey] and immutable from then on; keys
+// share what they have in common.
 type Key struct {
 	Digest Digest // of the secret that it was found by; zero where it was found by name
 
@@ -31,14 +31,16 @@ type Key struct {
 // NewKey makes the decision's view of a record, as found by one of its
 // secrets; the zero SecretInfo where it was found by name.
 func NewKey(r *Record, s SecretInfo) *Key {
+	groups, scopes := shareList(&sharedGroups, r.Groups, groupSep), shareList(&sharedScopes, r.Scopes, scopeSep)
+	user := shareUser(r.User)
 	k := &Key{
 		Digest: s.Digest,
-		ID:     r.ID, Name: r.Name, Slug: r.Slug,
-		User: r.User, UserActive: r.UserActive,
+		User:   user.plain, UserActive: r.UserActive,
 		Active: r.Active, Revoked: !r.RevokedAt.IsZero() || s.Revoked,
 		NotBefore: Millis(r.NotBefore), ExpiresAt: Millis(r.ExpiresAt), SecretExpiresAt: Millis(s.ExpiresAt),
-		Groups: slices.Clone(r.Groups), Scopes: slices.Clone(r.Scopes),
+		Groups: groups.items, Scopes: scopes.items,
 	}
+	k.ID, k.Name, k.Slug = together(r.ID, r.Name, r.Slug)
 	if !r.Restrictions.IsZero() {
 		restrictions := r.Restrictions.clone()
 		k.Restrictions = &restrictions
@@ -47,7 +49,10 @@ func NewKey(r *Record, s SecretInfo) *Key {
 		limits := r.Limits
 		k.Limits = &limits
 	}
-	k.Identity = NewIdentity(k)
+	k.Identity = Identity{
+		IdentityUser: user.encoded, IdentityKey: encodeVisible(k.Name), IdentityKeyID: encodeVisible(k.ID),
+		IdentityGroups: groups.joined, IdentityScopes: scopes.joined,
+	}
 	return k
 }
 
@@ -85,14 +90,20 @@ const (
 // once, when the entry is made, and not again for each request.
 type Identity [IdentityFields]string
 
-// NewIdentity encodes the key's identity. Groups are joined by commas, scopes by spaces.
+// What parts the items of a list.
+const (
+	groupSep = ","
+	scopeSep = " "
+)
+
+// NewIdentity encodes the key's identity.
 func NewIdentity(k *Key) Identity {
 	return Identity{
 		IdentityUser:   encodeVisible(k.User),
 		IdentityKey:    encodeVisible(k.Name),
 		IdentityKeyID:  encodeVisible(k.ID),
-		IdentityGroups: joinVisible(k.Groups, ","),
-		IdentityScopes: joinVisible(k.Scopes, " "),
+		IdentityGroups: joinVisible(k.Groups, groupSep),
+		IdentityScopes: joinVisible(k.Scopes, scopeSep),
 	}
 }
 

@@ -163,7 +163,7 @@ func (l Limits) Validate() error {
 type LimitState struct {
 	Reason     Reason        // Allowed, RateLimited or QuotaExceeded
 	RetryAfter time.Duration // until a further request may pass; zero when it passed
-	Policy     string        // every limit of the key, as RateLimit-Policy tells it: "rate";q=100;w=60
+	Policy     string        // on a refusal, every limit of the key, as RateLimit-Policy tells it: "rate";q=100;w=60
 	State      string        // on a refusal, what refused, as RateLimit tells it: "rate";r=0;t=1
 }
 

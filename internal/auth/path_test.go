@@ -172,3 +172,26 @@ func FuzzCanonicalPath(f *testing.F) {
 	f.Add("/a/b", "/a/")
 	f.Fuzz(func(t *testing.T, raw, prefix string) { checkPath(t, raw, prefix) })
 }
+
+func FuzzPathUnder(f *testing.F) {
+	for _, prefix := range []string{"/", "/a", "/a/", "", "//", "/a/b"} {
+		for _, path := range []string{"/", "/a", "/a/", "/ab", "/a/b", "", "//a", "/a//"} {
+			f.Add(path, prefix)
+		}
+	}
+	f.Fuzz(func(t *testing.T, path, prefix string) {
+		under := auth.PathUnder(path, prefix)
+		if want := liesUnder(path, []string{prefix}); under != want {
+			t.Errorf("%q under %q: %v, want %v", path, prefix, under, want)
+		}
+		if !under {
+			return
+		}
+		if !auth.PathUnder(path+"/x", prefix) {
+			t.Errorf("%q lies under %q, and what is below it does not", path, prefix)
+		}
+		if auth.PathUnder(strings.TrimSuffix(prefix, "/")+"x", prefix) {
+			t.Errorf("%q has a neighbour below itself", prefix)
+		}
+	})
+}

@@ -46,6 +46,7 @@ type compiledRule struct {
 // NewPolicy checks and compiles a policy; it reports every fault.
 func NewPolicy(name string, base Requirement, rules []Rule) (*Policy, error) {
 	errs := []error{CheckPolicyName(name), CheckGroups(base.Groups), CheckScopes(base.Scopes)}
+	base.Groups, base.Scopes = slices.Clone(base.Groups), slices.Clone(base.Scopes)
 	p := &Policy{Name: name, base: base}
 	for i, r := range rules {
 		err := errors.Join(checkList("path", r.Paths, CheckPathPrefix), checkList("method", r.Methods, checkMethod),
@@ -61,12 +62,12 @@ func NewPolicy(name string, base Requirement, rules []Rule) (*Policy, error) {
 }
 
 func (r Rule) compile(base Requirement) compiledRule {
-	c := compiledRule{paths: r.Paths, methods: r.Methods, Requirement: base}
+	c := compiledRule{paths: slices.Clone(r.Paths), methods: slices.Clone(r.Methods), Requirement: base}
 	if r.Groups != nil {
-		c.Groups = r.Groups
+		c.Groups = slices.Clone(r.Groups)
 	}
 	if r.Scopes != nil {
-		c.Scopes = r.Scopes
+		c.Scopes = slices.Clone(r.Scopes)
 	}
 	if r.Anonymous != nil {
 		c.Anonymous = *r.Anonymous

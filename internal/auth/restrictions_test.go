@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -29,6 +30,23 @@ func TestGlobsMatchAsTheirMeaningSays(t *testing.T) {
 		pattern := rapid.StringMatching(`[ab.*]{0,10}`).Draw(t, "pattern")
 		s := rapid.StringMatching(`[ab.]{0,10}`).Draw(t, "s")
 		if got, want := auth.MatchGlob(pattern, s), s != "" && naiveGlob(pattern, s); got != want {
+			t.Errorf("%q on %q: %v, want %v", pattern, s, got, want)
+		}
+	})
+}
+
+// Hosts are ASCII: CanonicalHost sees to it, and checkHostGlob for the patterns.
+func FuzzGlob(f *testing.F) {
+	for _, pattern := range []string{"", "*", "**", "*.example.com", "a*", "*a*b*", "[::1]", "a.b", "*\n"} {
+		for _, s := range []string{"", "a", "example.com", "x.example.com", "aXb", "axb", "[::1]", "a\nb"} {
+			f.Add(pattern, s)
+		}
+	}
+	f.Fuzz(func(t *testing.T, pattern, s string) {
+		if strings.ContainsFunc(pattern+s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			return
+		}
+		if got, want := auth.MatchGlob(pattern, s), s != "" && globs([]string{pattern}).MatchString(s); got != want {
 			t.Errorf("%q on %q: %v, want %v", pattern, s, got, want)
 		}
 	})

@@ -93,6 +93,7 @@ func TestAcceptable(t *testing.T) {
 		"own":                        {own, nil},
 		"own, mistyped":              {mistyped, auth.ErrSecretChecksum},
 		"own, other case":            {swapCase(own), auth.ErrSecretChecksum},
+		"own, with another sign":     {own[:10] + "-" + own[11:], nil},
 		"own, cut by one":            {own[:len(own)-1], nil}, // no longer our format: a foreign value
 		"another prefix":             {"zz" + mistyped[2:], nil},
 		"prefix and other separator": {"ak-" + mistyped[3:], nil},
@@ -134,6 +135,53 @@ func TestHintShowsNoMoreThanItSays(t *testing.T) {
 			t.Errorf("%s: the hint is %q, want %q", name, got, c.want)
 		}
 	}
+}
+
+var (
+	ownForm     = regexp.MustCompile(`\Aak_[0-9A-Za-z]{36}\z`)
+	carriedForm = regexp.MustCompile(`\A[!-+\--~]+\z`)
+)
+
+// What may become a key, what a request may carry, and what is shown of it must agree.
+func FuzzSecretFormat(f *testing.F) {
+	own := "ak_0000000000000000000000000000001dZEUY"
+	for _, s := range []string{
+		"", own, own[:38], own + "0", own[:38] + "Z", "AK" + own[2:], "zz" + own[2:], "ak-" + own[3:], "ak_" + own, own[:20] + "," + own[21:], own[:20] + "é" + own[22:],
+		"0123456789abcde", "0123456789abcdef", strings.Repeat("x", 512), strings.Repeat("x", 513), "0123456789abcdef\n", "0123456789 abcdef", "0123456789abcdef\x00",
+	} {
+		f.Add(s)
+	}
+	d := auth.NewDigester("ak")
+	c := auth.NewChecker(d, mapFinder{}, nil, auth.Options{})
+	f.Fuzz(func(t *testing.T, raw string) {
+		want, reason, hint := error(nil), auth.UnknownKey, "…"
+		switch {
+		case raw == "":
+			want, reason = auth.ErrSecretShort, auth.MissingCredential
+		case len(raw) < 16:
+			want, reason = auth.ErrSecretShort, auth.MalformedCredential
+		case len(raw) > 512:
+			want, reason = auth.ErrSecretLong, auth.MalformedCredential
+		case !carriedForm.MatchString(raw):
+			want, reason = auth.ErrSecretChars, auth.MalformedCredential
+		case !ownForm.MatchString(raw):
+			hint = raw[:2] + "…"
+		case raw[33:] != checksumOf(raw[:33]):
+			want, reason = auth.ErrSecretChecksum, auth.BadChecksum
+		default:
+			hint = raw[:7] + "…"
+		}
+		s := auth.RawSecret(raw)
+		if err := s.Acceptable("ak"); !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", raw, err, want)
+		}
+		if got := s.Hint("ak"); got != hint {
+			t.Errorf("%q: the hint is %q, want %q", raw, got, hint)
+		}
+		if got := c.Check(t.Context(), &auth.Request{Credential: auth.Credential{Secret: s}, At: noon}).Reason; got != reason {
+			t.Errorf("%q: %s, want %s", raw, got, reason)
+		}
+	})
 }
 
 // hidden has the secret where fmt can call no method of it.
@@ -191,6 +239,9 @@ func TestSecretNeverPrints(t *testing.T) {
 		defer func() { msg = fmt.Sprint(recover()) }()
 		panic(s)
 	}())
+	if s.String() != "[redacted]" {
+		t.Error("a secret has a text")
+	}
 	if s.Reveal() != raw || auth.RawSecret("").Reveal() != "" || !auth.RawSecret("").IsZero() || s.IsZero() {
 		t.Error("Reveal does not give back what was wrapped")
 	}
@@ -200,7 +251,7 @@ func TestSecretNeverPrints(t *testing.T) {
 // refuseIn fails where text holds the secret, or a piece of it, in any usual spelling.
 func refuseIn(t *testing.T, secret, where, text string) {
 	t.Helper()
-	decimal := strings.Trim(fmt.Sprint([]byte(secret)), "[]")
+	decimal := strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]")
 	for _, spelling := range []string{secret, secret[:6], hex.EncodeToString([]byte(secret[:6])), strings.ToUpper(hex.EncodeToString([]byte(secret[:6]))), decimal[:20]} {
 		if strings.Contains(text, spelling) {
 			t.Errorf("%s: the secret is in the output", where)

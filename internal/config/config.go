@@ -86,15 +86,14 @@ type Cache struct {
 	// at once, whatever this says: it is for changes made past authd.
 	TTL time.Duration `koanf:"ttl" min:"1s"`
 	// How long a process may answer from memory after it last followed the
-	// change log. A process that can't be reached has stopped for sure after
-	// that; see [revocation](revocation.md).
+	// change log; see [revocation](revocation.md). It asks every third of that,
+	// and whenever it hears of a change.
 	Lease time.Duration `koanf:"lease" min:"1s" max:"1h"`
-	// What becomes of that when the database is away: `serve` answers for the
-	// keys that are known until `max_stale`; `deny` answers 503 once the lease is
-	// over.
+	// What a process does when its lease is over, because the database is away: `serve` goes
+	// on to answer for the keys that it knows, for `max_stale`; `deny` answers 503.
 	Outage string `koanf:"outage" enum:"serve deny"`
-	// How long `serve` goes on. A revocation can't be confirmed sooner by those who
-	// can't be reached.
+	// How long `serve` goes on. A revocation waits as long for a process that can't be
+	// reached, before it counts as confirmed.
 	MaxStale time.Duration `koanf:"max_stale" min:"0s"`
 }
 
@@ -103,8 +102,8 @@ type Credentials struct {
 	// Where a key is looked for: `header:NAME`, `bearer`, `basic` (the password,
 	// or the user name where there is none), `query:NAME`, `cookie:NAME`. Headers
 	// of their own go before all others; after them the first that holds something
-	// counts. The last two are seen by whoever logs a URL or lets a browser act:
-	// give them with care.
+	// counts. Keys in a query end up in logs, and cookies are sent by browsers
+	// unasked: allow these two with care.
 	Sources []string `koanf:"sources"`
 	// What new keys begin with: 1 to 16 letters and digits. Keys with another
 	// prefix go on.

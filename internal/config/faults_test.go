@@ -94,6 +94,7 @@ func TestFaults(t *testing.T) {
 		{"no port", `listen: {verify: ":http"}`, `x.yaml:1: listen.verify: "http" is no port: a number up to 65535 is wanted`},
 		{"a large port", `listen: {metrics: ":65536"}`, `x.yaml:1: listen.metrics: "65536" is no port: a number up to 65535 is wanted`},
 		{"a URL", `listen: {verify: "http://x:80"}`, `x.yaml:1: listen.verify: "http://x:80" is no address: HOST:PORT is wanted, as in :8080, 127.0.0.1:8080 or [::1]:8080`},
+		{"no host", `listen: {verify: "a b:80"}`, `x.yaml:1: listen.verify: "a b:80" is no address: HOST:PORT is wanted, as in :8080, 127.0.0.1:8080 or [::1]:8080`},
 		{"one address twice", `listen: {verify: "[::1]:1", metrics: "[::1]:1"}`, `x.yaml:1: listen.metrics: port 1 is that of listen.verify (x.yaml:1) as well: give it another`},
 		{"one of them everywhere", `listen: {verify: "127.0.0.1:1", metrics: "0.0.0.0:1"}`, `x.yaml:1: listen.metrics: port 1 is that of listen.verify (x.yaml:1) as well: give it another`},
 		{"the reserved one", `listen: {admin: "localhost:8082"}`, `x.yaml:1: listen.admin: port 8082 is that of listen.metrics (default) as well: give it another`},
@@ -107,6 +108,7 @@ func TestFaults(t *testing.T) {
 		{"no header", `identity: {headers: {key_id: ""}}`, `x.yaml:1: identity.headers.key_id: the text is empty: write it, or leave the setting out for its default`},
 		{"none and others", `verify: {trusted_proxies: [none, loopback]}`, `x.yaml:1: verify.trusted_proxies: none stands alone: others are listed beside it`},
 		{"far from all", "x: {}", `x.yaml:1: x: unknown setting: known are listen, store, redis, cache, credentials, verify, identity, users, policies, limits, metrics, overrides, log, and sections api_key_NAME`},
+		{"a name that several tables have", "users: {url: x}", `x.yaml:1: users.url: unknown setting: users has inactive`},
 		{"far from all in a table", "users: {x: 1}", `x.yaml:1: users.x: unknown setting: users has inactive`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

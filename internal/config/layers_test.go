@@ -13,7 +13,7 @@ import (
 func TestWhatWins(t *testing.T) {
 	place(t, map[string]string{
 		"1.yaml": "log: {level: debug, format: text}\ncache: {ttl: 1m, lease: 10s, max_stale: 2h}\nverify: {trusted_proxies: [10.0.0.1, 10.0.0.2]}\n" +
-			"policies:\n  p: {groups: [a], scopes: [x], rules: [{}, {}]}\n  q: {}\n",
+			"policies:\n  p: {groups: [a], scopes: [x], rules: [{paths: [/a/]}, {}]}\n  q: {}\n",
 		"2.ini":  "[cache]\nttl = 2m\nlease = 20s\n[verify]\ntrusted_proxies = 10.0.0.3\n",
 		"3.json": `{"policies": {"p": {"groups": [], "rules": [{"methods": ["GET"]}]}}}`,
 	})

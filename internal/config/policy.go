@@ -48,10 +48,10 @@ func (l *Loaded) checkRule(path string, r auth.Rule) {
 	l.note(path+".methods", ruleFault(auth.Rule{Methods: r.Methods}))
 	l.note(path+".groups", auth.CheckGroups(r.Groups))
 	l.note(path+".scopes", auth.CheckScopes(r.Scopes))
-	if _, given := l.origins[path+".paths"]; given && len(r.Paths) == 0 {
+	if r.Paths != nil && len(r.Paths) == 0 {
 		l.note(path+".paths", errors.New("the list is empty: name a path, or leave it out for every path"))
 	}
-	if _, given := l.origins[path+".methods"]; given && len(r.Methods) == 0 {
+	if r.Methods != nil && len(r.Methods) == 0 {
 		l.note(path+".methods", errors.New("the list is empty: name a method, or leave it out for every method"))
 	}
 }

@@ -39,6 +39,9 @@ func TestChangedLimits(t *testing.T) {
 		if s := take(t, l, k, noon); s.RetryAfter != c.wait {
 			t.Errorf("%s: again after %s, want %s", name, s.RetryAfter, c.wait)
 		}
+		if s := take(t, l, k, noon.Add(c.wait)); s.Reason != auth.Allowed {
+			t.Errorf("%s: %s after the wait", name, s.Reason)
+		}
 	}
 }
 
@@ -62,7 +65,17 @@ func TestClockSetBack(t *testing.T) {
 		}
 		wantPasses(t, name+", and a minute after", l, k, then.Add(back%time.Minute+time.Minute), 10)
 	}
-	l, k := local(), key("k", quota(10, "d"))
+	l, k := local(), key("k", rate(10, time.Minute))
+	if got := passes(t, l, k, noon, 4); got != 4 {
+		t.Fatalf("%d of the first 4 pass", got)
+	}
+	wantPasses(t, "what is left of the burst", l, k, noon.Add(-time.Hour), 6)
+	for _, at := range []time.Time{noon.Add(5*time.Second - time.Hour), noon.Add(-2 * time.Hour)} {
+		if s := take(t, l, k, at); s.RetryAfter != time.Second {
+			t.Errorf("after 5 of 6 seconds a key waits %s, want 1s", s.RetryAfter)
+		}
+	}
+	l, k = local(), key("k", quota(10, "d"))
 	if got := passes(t, l, k, noon, 6); got != 6 {
 		t.Fatalf("%d of the first 6 pass", got)
 	}

@@ -1,12 +1,19 @@
 package limit
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"hash/maphash"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Shards lets tests fill one.
 const Shards = shards
 
 // NewLocalOf is NewLocal with another bound.
 func NewLocalOf(reg prometheus.Registerer, most int) *Local { return newLocal(reg, most) }
+
+// ShardOf tells which keys are bounded together.
+func (l *Local) ShardOf(id string) uint64 { return maphash.String(l.seed, id) % shards }
 
 // Counted is how many keys are remembered.
 func (l *Local) Counted() (n int) {

@@ -84,3 +84,42 @@ func TestBound(t *testing.T) {
 		}
 	}
 }
+
+// Where there is no room, all that may be at rest is looked at, and not only what comes first.
+func TestRoomIsFoundBehindKeysInUse(t *testing.T) {
+	const each = 6
+	l := limit.NewLocalOf(prometheus.NewRegistry(), each*limit.Shards)
+	var ids []string
+	for i := 0; len(ids) < each+1; i++ {
+		if id := fmt.Sprint(i); l.ShardOf(id) == l.ShardOf("0") {
+			ids = append(ids, id)
+		}
+	}
+	for i, id := range ids[:each] {
+		limits := quota(1, "d")
+		if i == each-1 {
+			limits = rate(1, time.Second) // at rest a second later
+		}
+		take(t, l, key(id, limits), noon.Add(time.Duration(i)))
+	}
+	if s := take(t, l, key(ids[each], quota(1, "d")), noon.Add(3*time.Second)); s.Reason != auth.Allowed {
+		t.Errorf("%s, want it counted in the place of the key at rest", s.Reason)
+	}
+	for _, id := range ids[:each-1] {
+		if take(t, l, key(id, quota(1, "d")), noon.Add(4*time.Second)).Reason == auth.Allowed {
+			t.Errorf("key %s was forgotten", id)
+		}
+	}
+}
+
+// A burst that time makes up for after our days is not forgotten in them.
+func TestBurstOfCenturiesIsNotForgotten(t *testing.T) {
+	limits := rate(1, 24*time.Hour)
+	limits.Burst = 90_000 // 246 years
+	l, k := local(), key("k", limits)
+	wantPasses(t, "the burst", l, k, noon, limits.Burst)
+	for i := range 1000 {
+		take(t, l, key(fmt.Sprint(i), rate(1, time.Second)), noon.Add(5*time.Second))
+	}
+	wantPasses(t, "and seconds later", l, k, noon.Add(10*time.Second), 0)
+}

@@ -42,7 +42,7 @@ type Keys interface {
 	// UpdateKey reads the record, lets edit change it, and stores it, in one transaction. An edit
 	// may change everything but ID, Secrets and the times of creation and change. An edit that
 	// fails changes nothing, and its error is returned as it is. An edit that changes nothing
-	// writes no change, and returns the record's last one.
+	// writes no change, and returns the record's last one. One that would take a revocation back is ErrRevoked.
 	UpdateKey(ctx context.Context, ref string, edit func(*auth.Record) error) (auth.Change, error)
 	// RotateKey adds a secret, and lets those that are there expire at retire, if not before. ErrRevoked where the key is.
 	RotateKey(ctx context.Context, ref string, add auth.SecretInfo, retire time.Time) (auth.Change, error)
