@@ -18,8 +18,7 @@ var (
 	problemType = []string{"application/problem+json"}
 	oneSecond   = []string{"1"}
 	closing     = []string{"close"}
-	nobody      auth.Identity // all fields empty: what an anonymous request is told as
-	nothing     = nobody.Values(0)
+	nothing     = []string{""}
 )
 
 // answers writes answers.
@@ -61,12 +60,8 @@ func problemPrefix(v *verdict) string {
 // left out would let the client's own copy through on some proxies.
 func (a *answers) allow(c *gin.Context, d *auth.Decision, fromAuthorization bool) {
 	h := c.Writer.Header()
-	id := &nobody
-	if d.Key != nil {
-		id = &d.Key.Identity
-	}
 	for i, name := range a.identity {
-		h[name] = id.Values(i)
+		h[name] = d.Key.Told(i)
 	}
 	h["Cache-Control"] = noStore
 	h["Content-Length"] = zeroLength
@@ -75,9 +70,6 @@ func (a *answers) allow(c *gin.Context, d *auth.Decision, fromAuthorization bool
 		if own := c.Request.Header["Authorization"]; len(own) > 0 && !fromAuthorization {
 			h["Authorization"] = own
 		}
-	}
-	if d.Limit.State != "" {
-		limitHeaders(h, &d.Limit)
 	}
 	c.Writer.WriteHeader(http.StatusOK)
 }
@@ -108,9 +100,5 @@ func (a *answers) deny(c *gin.Context, v *verdict, requestID string, limit auth.
 	h["Content-Type"] = problemType
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	c.Writer.WriteHeader(v.status)
-	if c.Request.Method == http.MethodHead {
-		c.Writer.WriteHeaderNow()
-		return
-	}
-	_, _ = c.Writer.WriteString(body) // the client may be gone: nobody is left to tell
+	_, _ = c.Writer.WriteString(body) // net/http keeps it back after HEAD; the client may be gone: nobody is left to tell
 }

@@ -79,21 +79,52 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Validate reports every fault of what an operator may have chosen.
-func (o Options) Validate() error {
+// Fault is what is wrong with an option that an operator chose.
+type Fault struct {
+	Option string // "sources", "proxy", "realm", or "headers." and the name of a field of the identity
+	Err    error
+}
+
+// Error is the text alone: it names what is wrong.
+func (f *Fault) Error() string { return f.Err.Error() }
+
+// Unwrap gives the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// headerOptions name the fields of the identity.
+var headerOptions = [auth.IdentityFields]string{
+	auth.IdentityUser: "user", auth.IdentityKey: "key", auth.IdentityKeyID: "key_id",
+	auth.IdentityGroups: "groups", auth.IdentityScopes: "scopes",
+}
+
+// Faults reports every fault of what an operator may have chosen.
+func (o Options) Faults() (faults []*Fault) {
 	o = o.withDefaults()
-	var errs []error
+	add := func(option string, err error) {
+		if err != nil {
+			faults = append(faults, &Fault{option, err})
+		}
+	}
 	if len(o.Sources) == 0 {
-		errs = append(errs, errors.New("no credential source: nobody could ever pass"))
+		add("sources", errors.New("no credential source: nobody could ever pass"))
 	}
 	if _, ok := dialects[o.Proxy]; !ok && o.Proxy != NoProxy {
-		errs = append(errs, fmt.Errorf("proxy %q: %s or one of %s is wanted", o.Proxy, NoProxy, strings.Join(dialectNames(), ", ")))
+		add("proxy", fmt.Errorf("proxy %q: %s or one of %s is wanted", o.Proxy, NoProxy, strings.Join(dialectNames(), ", ")))
 	}
 	if strings.ContainsFunc(o.Realm, func(r rune) bool { return r < ' ' || r > '~' }) || len(o.Realm) > 100 {
-		errs = append(errs, fmt.Errorf("realm %q: at most 100 characters of printable ASCII are wanted", o.Realm))
+		add("realm", fmt.Errorf("realm %q: at most 100 characters of printable ASCII are wanted", o.Realm))
 	}
 	for i, name := range o.Headers {
-		errs = append(errs, o.checkIdentityHeader(i, name))
+		add("headers."+headerOptions[i], o.checkIdentityHeader(i, name))
+	}
+	return faults
+}
+
+// Validate is all Faults as one error, or nil.
+func (o Options) Validate() error {
+	var errs []error
+	for _, f := range o.Faults() {
+		errs = append(errs, f)
 	}
 	return errors.Join(errs...)
 }

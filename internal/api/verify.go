@@ -91,11 +91,11 @@ type exchange struct {
 func (v *verifier) serve(c *gin.Context, rt *route, unknown string) {
 	defer v.rescue(c, rt)
 	start := v.now()
-	if c.Request.ContentLength != 0 {
-		leaveBody(c)
-	}
 	x := exchange{request: c.Request, route: rt, unknown: unknown}
 	v.decide(&x, start)
+	if c.Request.ContentLength != 0 {
+		leaveBody(c) // after the decision, which may have waited for a look-up: the grace begins with the answer
+	}
 	// The answer is last: until then, a panic can still become a denial.
 	if x.decision.Reason.Allows() {
 		v.log.allowed(&x)

@@ -72,7 +72,7 @@ func (c *Checker) judge(key *Key, need *Requirement, unruled Reason, req *Reques
 	if unruled != Allowed {
 		return unruled
 	}
-	if r := need.judge(key); r != Allowed {
+	if r := need.judge(key.Grants); r != Allowed {
 		return r
 	}
 	return judgeRestrictions(key, req)

@@ -21,24 +21,30 @@ type Key struct {
 	// Unix milliseconds; zero means no bound.
 	NotBefore, ExpiresAt, SecretExpiresAt int64
 
-	Groups, Scopes []string
-	Restrictions   *Restrictions // nil: none
-	Limits         *Limits       // nil: none
+	Grants       *Grants       // nil: none
+	Restrictions *Restrictions // nil: none
+	Limits       *Limits       // nil: none
 
-	Identity Identity
+	told [IdentityGroups]string // of this key alone, encoded
+}
+
+// Grants are what a key is in and may do. Keys of the same ones share them.
+type Grants struct {
+	Groups, Scopes []string
+
+	groups, scopes [1]string // encoded
 }
 
 // NewKey makes the decision's view of a record, as found by one of its
 // secrets; the zero SecretInfo where it was found by name.
 func NewKey(r *Record, s SecretInfo) *Key {
-	groups, scopes := shareList(&sharedGroups, r.Groups, groupSep), shareList(&sharedScopes, r.Scopes, scopeSep)
 	user := shareUser(r.User)
 	k := &Key{
 		Digest: s.Digest,
 		User:   user.plain, UserActive: r.UserActive,
 		Active: r.Active, Revoked: !r.RevokedAt.IsZero() || s.Revoked,
 		NotBefore: Millis(r.NotBefore), ExpiresAt: Millis(r.ExpiresAt), SecretExpiresAt: Millis(s.ExpiresAt),
-		Groups: groups.items, Scopes: scopes.items,
+		Grants: NewGrants(r.Groups, r.Scopes),
 	}
 	k.ID, k.Name, k.Slug = together(r.ID, r.Name, r.Slug)
 	if !r.Restrictions.IsZero() {
@@ -49,10 +55,7 @@ func NewKey(r *Record, s SecretInfo) *Key {
 		limits := r.Limits
 		k.Limits = &limits
 	}
-	k.Identity = Identity{
-		IdentityUser: user.encoded, IdentityKey: encodeVisible(k.Name), IdentityKeyID: encodeVisible(k.ID),
-		IdentityGroups: groups.joined, IdentityScopes: scopes.joined,
-	}
+	k.Encode()
 	return k
 }
 
@@ -76,7 +79,7 @@ func FromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// The fields of an Identity.
+// The fields of an identity: what the upstream is told.
 const (
 	IdentityUser = iota
 	IdentityKey
@@ -86,30 +89,39 @@ const (
 	IdentityFields // how many there are
 )
 
-// Identity is what the upstream is told, ready to be sent: values encoded
-// once, when the entry is made, and not again for each request.
-type Identity [IdentityFields]string
-
 // What parts the items of a list.
 const (
 	groupSep = ","
 	scopeSep = " "
 )
 
-// NewIdentity encodes the key's identity.
-func NewIdentity(k *Key) Identity {
-	return Identity{
-		IdentityUser:   encodeVisible(k.User),
-		IdentityKey:    encodeVisible(k.Name),
-		IdentityKeyID:  encodeVisible(k.ID),
-		IdentityGroups: joinVisible(k.Groups, groupSep),
-		IdentityScopes: joinVisible(k.Scopes, scopeSep),
+// Encode makes what Told answers of the key's own fields, once and not again
+// for each request. Whoever changes one, of a key that nobody else has seen, calls it.
+func (k *Key) Encode() {
+	k.told = [...]string{
+		IdentityUser: shareUser(k.User).encoded, IdentityKey: encodeVisible(k.Name), IdentityKeyID: encodeVisible(k.ID),
 	}
 }
 
-// Values returns field i as a header's value list without allocating. The
-// list is shared: its capacity is 1, so that an append copies it.
-func (id *Identity) Values(i int) []string { return id[i : i+1 : i+1] }
+// nothing is told of nobody.
+var nothing [1]string
+
+// Told is field i of the identity as a header's value list, ready to be sent,
+// without allocating; empty of a nil Key. The list is shared: its capacity is
+// 1, so that an append copies it.
+func (k *Key) Told(i int) []string {
+	switch {
+	case k == nil:
+	case i < len(k.told):
+		return k.told[i : i+1 : i+1]
+	case k.Grants == nil:
+	case i == IdentityGroups:
+		return k.Grants.groups[:]
+	case i == IdentityScopes:
+		return k.Grants.scopes[:]
+	}
+	return nothing[:]
+}
 
 func joinVisible(list []string, sep string) string {
 	if len(list) == 1 {

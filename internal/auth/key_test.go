@@ -13,24 +13,34 @@ import (
 	"authd/internal/auth"
 )
 
+// identity is all that is told of a key.
+type identity [auth.IdentityFields]string
+
+func told(k *auth.Key) (id identity) {
+	for i := range id {
+		id[i] = k.Told(i)[0]
+	}
+	return id
+}
+
 func TestIdentity(t *testing.T) {
 	for name, c := range map[string]struct {
 		record auth.Record
-		want   auth.Identity
+		want   identity
 	}{
-		"plain":   {goodRecord(), auth.Identity{"partner@example.com", "Partner%20sync", "01980000-0000-7000-8000-000000000001", "partner,sync", "shop:read"}},
-		"nothing": {auth.Record{}, auth.Identity{}},
+		"plain":   {goodRecord(), identity{"partner@example.com", "Partner%20sync", "01980000-0000-7000-8000-000000000001", "partner,sync", "shop:read"}},
+		"nothing": {auth.Record{}, identity{}},
 		"separators and the sign itself": {
 			auth.Record{User: "a,b", Name: "100%", Groups: []string{"a b", "c,d"}, Scopes: []string{"x", "y"}},
-			auth.Identity{auth.IdentityUser: "a%2Cb", auth.IdentityKey: "100%25", auth.IdentityGroups: "a%20b,c%2Cd", auth.IdentityScopes: "x y"},
+			identity{auth.IdentityUser: "a%2Cb", auth.IdentityKey: "100%25", auth.IdentityGroups: "a%20b,c%2Cd", auth.IdentityScopes: "x y"},
 		},
 		"not ASCII": {
 			auth.Record{User: "é@例", Name: "\r\nX-Evil: 1", ID: "\x00\x7f\xff", Groups: []string{"é"}},
-			auth.Identity{auth.IdentityUser: "%C3%A9@%E4%BE%8B", auth.IdentityKey: "%0D%0AX-Evil:%201", auth.IdentityKeyID: "%00%7F%FF", auth.IdentityGroups: "%C3%A9"},
+			identity{auth.IdentityUser: "%C3%A9@%E4%BE%8B", auth.IdentityKey: "%0D%0AX-Evil:%201", auth.IdentityKeyID: "%00%7F%FF", auth.IdentityGroups: "%C3%A9"},
 		},
-		"at the ends": {auth.Record{User: " a ", Name: "~!"}, auth.Identity{auth.IdentityUser: "%20a%20", auth.IdentityKey: "~!"}},
+		"at the ends": {auth.Record{User: " a ", Name: "~!"}, identity{auth.IdentityUser: "%20a%20", auth.IdentityKey: "~!"}},
 	} {
-		if got := auth.NewKey(&c.record, auth.SecretInfo{}).Identity; got != c.want {
+		if got := told(auth.NewKey(&c.record, auth.SecretInfo{})); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
@@ -44,11 +54,7 @@ func TestIdentityCanBeReadBack(t *testing.T) {
 			Groups: rapid.SliceOfN(rapid.StringN(1, 20, -1), 0, 5).Draw(t, "groups"),
 			Scopes: rapid.SliceOfN(rapid.StringMatching(`[a-z:%]{1,8}`), 0, 5).Draw(t, "scopes"),
 		}
-		k := auth.NewKey(&r, auth.SecretInfo{})
-		id := k.Identity
-		if again := auth.NewIdentity(k); again != id {
-			t.Fatalf("the key has %q, and made anew it is %q", id, again)
-		}
+		id := told(auth.NewKey(&r, auth.SecretInfo{}))
 		for i, field := range id {
 			if strings.Trim(field, visible()+", ") != "" || strings.TrimSpace(field) != field {
 				t.Fatalf("field %d is %q", i, field)
@@ -78,20 +84,33 @@ func TestIdentityCanBeReadBack(t *testing.T) {
 }
 
 // Who appends to a value list must not write over the next field.
-func TestIdentityValuesCanNotBeGrown(t *testing.T) {
-	id := auth.Identity{"user", "key", "id", "groups", "scopes"}
-	for i := range id {
-		v := id.Values(i)
-		if len(v) != 1 || cap(v) != 1 || v[0] != id[i] {
+func TestToldCanNotBeGrown(t *testing.T) {
+	r := goodRecord()
+	k := auth.NewKey(&r, auth.SecretInfo{})
+	before := told(k)
+	for i := range before {
+		v := k.Told(i)
+		if len(v) != 1 || cap(v) != 1 || v[0] != before[i] {
 			t.Errorf("field %d: %q, room for %d", i, v, cap(v))
 		}
 		_ = append(v, "more")
 	}
-	if want := (auth.Identity{"user", "key", "id", "groups", "scopes"}); id != want {
-		t.Errorf("an append made it %q", id)
+	if after := told(k); after != before {
+		t.Errorf("an append made it %q", after)
 	}
-	if n := testing.AllocsPerRun(100, func() { id.Values(3) }); n != 0 {
-		t.Errorf("%v allocations", n)
+	for i := range before {
+		if n := testing.AllocsPerRun(100, func() { k.Told(i) }); n != 0 {
+			t.Errorf("field %d: %v allocations", i, n)
+		}
+	}
+}
+
+// Nobody, and a key without grants, are told as empty fields.
+func TestToldOfNothing(t *testing.T) {
+	for _, k := range []*auth.Key{nil, {}} {
+		if got := told(k); got != (identity{}) {
+			t.Errorf("%v: %q", k, got)
+		}
 	}
 }
 
@@ -125,7 +144,7 @@ func TestNewKeyClones(t *testing.T) {
 		list[0] = "X"
 	}
 	r.Restrictions.CIDRs[0], r.Limits.Rate.Count = netip.MustParsePrefix("::/0"), 9
-	got := slices.Concat(k.Groups, k.Scopes, k.Restrictions.Hosts, k.Restrictions.Methods, k.Restrictions.Paths)
+	got := slices.Concat(k.Grants.Groups, k.Grants.Scopes, k.Restrictions.Hosts, k.Restrictions.Methods, k.Restrictions.Paths)
 	if want := []string{"partner", "sync", "shop:read", "a", "GET", "/a"}; !slices.Equal(got, want) {
 		t.Errorf("the key became %q, want %q", got, want)
 	}
@@ -162,8 +181,8 @@ func TestMillis(t *testing.T) {
 func TestNoKeyGetsTheListsOfAnother(t *testing.T) {
 	for _, groups := range [][]string{{"a\x00b"}, {"a", "b"}, {"a\x00", "b"}, {"a", "\x00b"}, {"a,b"}, {"1:a", "b"}, {""}, {"", ""}, {}} {
 		k := auth.NewKey(&auth.Record{Groups: groups, Scopes: groups}, auth.SecretInfo{})
-		if !slices.Equal(k.Groups, groups) || !slices.Equal(k.Scopes, groups) {
-			t.Errorf("a key of the groups %q has %q, and the scopes %q", groups, k.Groups, k.Scopes)
+		if !slices.Equal(k.Grants.Groups, groups) || !slices.Equal(k.Grants.Scopes, groups) {
+			t.Errorf("a key of the groups %q has %q, and the scopes %q", groups, k.Grants.Groups, k.Grants.Scopes)
 		}
 	}
 }

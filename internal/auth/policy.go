@@ -138,15 +138,18 @@ func (r *compiledRule) matches(method, path string) bool {
 	return len(r.paths) == 0 || slices.ContainsFunc(r.paths, func(prefix string) bool { return PathUnder(path, prefix) })
 }
 
-// judge returns Allowed where the key has what is asked, or else the reason why not.
-func (q *Requirement) judge(k *Key) Reason {
-	if q.Groups != nil && !slices.ContainsFunc(q.Groups, func(g string) bool { return slices.Contains(k.Groups, g) }) {
+// judge returns Allowed where the grants are what is asked, or else the reason why not.
+func (q *Requirement) judge(grants *Grants) Reason {
+	if q.Groups != nil && !slices.ContainsFunc(q.Groups, grants.inGroup) {
 		return ForbiddenGroup
 	}
 	for _, s := range q.Scopes {
-		if !slices.Contains(k.Scopes, s) {
+		if !grants.hasScope(s) {
 			return ForbiddenScope
 		}
 	}
 	return Allowed
 }
+
+func (g *Grants) inGroup(name string) bool  { return g != nil && slices.Contains(g.Groups, name) }
+func (g *Grants) hasScope(name string) bool { return g != nil && slices.Contains(g.Scopes, name) }

@@ -34,33 +34,32 @@ func (s *sharing[T]) of(name string, build func() T) T {
 	return v
 }
 
-// sharedList is a list, and what an identity header tells of it.
-type sharedList struct {
-	items  []string
-	joined string
-}
-
 // sharedText is a text, and what an identity header tells of it.
 type sharedText struct{ plain, encoded string }
 
 var (
-	sharedGroups sharing[sharedList]
-	sharedScopes sharing[sharedList]
+	sharedGrants sharing[*Grants]
 	sharedUsers  sharing[sharedText]
 )
 
-// shareList names a list by its items and their lengths: a store that was
-// tampered with must not make one key's list that of another.
-func shareList(s *sharing[sharedList], items []string, sep string) sharedList {
+// NewGrants returns the grants of these lists, which it does not keep. They
+// are named by their items and the lengths of these: a store that was tampered
+// with must not make one key's grants those of another.
+func NewGrants(groups, scopes []string) *Grants {
 	var name strings.Builder
-	for _, item := range items {
-		name.WriteString(strconv.Itoa(len(item)))
-		name.WriteByte(':')
-		name.WriteString(item)
+	for _, list := range [][]string{groups, scopes} {
+		for _, item := range list {
+			name.WriteString(strconv.Itoa(len(item)))
+			name.WriteByte(':')
+			name.WriteString(item)
+		}
+		name.WriteByte(';')
 	}
-	return s.of(name.String(), func() sharedList {
-		items := slices.Clone(items)
-		return sharedList{items, joinVisible(items, sep)}
+	return sharedGrants.of(name.String(), func() *Grants {
+		return &Grants{
+			Groups: slices.Clone(groups), Scopes: slices.Clone(scopes),
+			groups: [1]string{joinVisible(groups, groupSep)}, scopes: [1]string{joinVisible(scopes, scopeSep)},
+		}
 	})
 }
 

@@ -10,6 +10,7 @@ package conffile
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Prefix begins the name of every override section.
@@ -33,9 +34,10 @@ type Section struct {
 	Fields map[string]any
 }
 
-// Join appends a name to the path of a setting, quoted where it would be ambiguous.
+// Join appends a name to the path of a setting, quoted where it would be
+// ambiguous or break the line of a fault.
 func Join(parent, name string) string {
-	if name == "" || strings.ContainsAny(name, `."[]`) {
+	if name == "" || strings.ContainsAny(name, `."[]`) || strings.ContainsFunc(name, unicode.IsControl) {
 		name = strconv.Quote(name)
 	}
 	if parent == "" {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -22,9 +25,36 @@ type fault struct {
 	text string
 }
 
+// Bounds of an error: a file that was taken for a configuration by mistake has
+// a fault on each of its lines.
+const (
+	maxFaults = 100
+	maxText   = 500 // bytes of a fault
+)
+
 // fault notes what is wrong on a line; line 0 is the file as a whole.
 func (d *document) fault(line int, format string, args ...any) {
-	d.faults = append(d.faults, fault{line, fmt.Sprintf(format, args...)})
+	text := oneLine(fmt.Sprintf(format, args...))
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "") + "…"
+	}
+	d.faults = append(d.faults, fault{line, text})
+}
+
+// oneLine writes control characters as Go does.
+func oneLine(text string) string {
+	if !strings.ContainsFunc(text, unicode.IsControl) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsControl(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // define notes the line of a setting or a table, which may not be defined again.
@@ -50,7 +80,11 @@ func (d *document) err() error {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.text, b.text))
 	})
 	var errs []error
-	for _, f := range d.faults {
+	for i, f := range d.faults {
+		if i == maxFaults {
+			errs = append(errs, fmt.Errorf("%s: and %d more", d.path, len(d.faults)-i))
+			break
+		}
 		if f.line > 0 {
 			errs = append(errs, fmt.Errorf("%s:%d: %s", d.path, f.line, f.text))
 		} else {

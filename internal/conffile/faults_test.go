@@ -3,6 +3,7 @@ package conffile
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestFaults(t *testing.T) {
@@ -48,6 +49,7 @@ func TestFaults(t *testing.T) {
 		{"x.ini", "[listen]\nverify = a\n  b = c\n", "x.ini:3: the line is indented, as if it went on with the value above: a value has one line"},
 		{"x.ini", "[listen]\nverify = a\x00\n", "x.ini:2: a control character"},
 		{"x.ini", "[a]\nb = 1\n[a.b]\nc = 1\n", "x.ini:3: a.b is a value on line 2, and can't be a section"},
+		{"x.json", "{\"a\\nb\": 1,\n\"a\\nb\": 2}", `x.json:2: "a\nb" is there twice, first on line 1`},
 		{"x.ini", "[a.b]\nc = 1\n[a]\nb = 1\n", "x.ini:4: a.b is a section on line 1, and can't have a value"},
 	} {
 		f, err := parse(c.path, []byte(c.text))
@@ -83,26 +85,73 @@ func TestDeepNesting(t *testing.T) {
 			t.Errorf("%s: no error", path)
 		}
 	}
+	dots := strings.Repeat("a.", 50_000) + "a"
+	for text, path := range map[string]string{
+		dots + "=1": "x.toml", "[" + dots + "]": "x.toml", "a={" + dots + "=1}": "x.toml", "[ " + dots + "]": "x.ini",
+		"a = " + strings.Repeat("[", 1000) + strings.Repeat("]", 1000): "x.toml",
+	} {
+		if _, err := parse(path, []byte(text)); err == nil || err.Error() != path+":1: it nests too deep" {
+			t.Errorf("%s, %.20q…: %v", path, text, err)
+		}
+	}
 }
 
-func FuzzParse(f *testing.F) {
-	for _, seed := range []string{
-		"", "a: b", "a: &x {b: *x}\n<<: *x", "api_key_a b:\n  key_file: /x\n? [a]\n: b\n--- 1",
-		"[api_key_a.b]\nc = 1\n[[x]]\ny = {z = [1, {w = 2}]}\n[x.q]\n[[x]]\n", "a.b.c = 1979-05-27T07:32:00Z\nd = 07:32:00\n['api_key_x y']\n",
-		`{"a": [1, {"b": null}], "api_key_x": {"key": "y"}, "a": 1e400}`, `{"\ud800": 1`,
-		"[api_key_a]b]\nx = \"y\" ; z\n[a.b]\n=1\n[DEFAULT]\nq:1\n  r = s", "\xef\xbb\xbf[x]", "\xff",
+// What is no configuration at all has a fault on each line; nobody reads them all.
+func TestErrorsAreBounded(t *testing.T) {
+	for path, text := range map[string]string{
+		"x.ini":  strings.Repeat("x\n", 10_000),
+		"x.yaml": strings.Repeat("1: a\n", 10_000),
+		"x.json": "{" + strings.Repeat(`"a": 1, `, 10_000) + `"b": 2}`,
+		"x.toml": strings.Repeat("[a]\n", 10_000),
 	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		for _, path := range []string{"x.yaml", "x.toml", "x.json", "x.ini"} {
-			file, err := parse(path, []byte(text))
-			if (file == nil) == (err == nil) {
-				t.Fatalf("%s: file %v, error %v", path, file, err)
-			}
-			if err != nil && !strings.HasPrefix(err.Error(), path) {
-				t.Fatalf("%s: the error names no file: %v", path, err)
-			}
+		_, err := parse(path, []byte(text))
+		if err == nil || strings.Count(err.Error(), "\n") != maxFaults || !strings.HasSuffix(err.Error(), " more") {
+			t.Errorf("%s: %.200v", path, err)
 		}
-	})
+	}
+	long := strings.Repeat("é", MaxSize/8)
+	_, err := parse("x.ini", []byte("[s]\n"+long+"=\n"+long+"=\n"))
+	if err == nil || len(err.Error()) > maxText+20 || !utf8.ValidString(err.Error()) {
+		t.Errorf("a long name: %.1000v", err)
+	}
+}
+
+// TestNoValueInFaults: a value that a format takes for something else, for
+// want of quotes, is not in the fault.
+func TestNoValueInFaults(t *testing.T) {
+	const secret, digits = "QmFzZTY0IGtleSBvZiAzMiBieXRlcyE", "98765432109876543210"
+	for _, c := range []struct{ path, text, want string }{
+		{"x.yaml", "key: *SECRET", `x.yaml:2: not YAML: an alias of an anchor that is not there: text that begins with "*" is put in quotes`},
+		{"x.yaml", "key: &SECRET", `x.yaml:2: api_key_a.key: an anchor of nothing: text that begins with "&" is put in quotes`},
+		{"x.yaml", "key: !SECRET", `x.yaml:2: api_key_a.key: a tag that nothing here has: text that begins with "!" is put in quotes`},
+		{"x.yaml", "key: !!SECRET", `x.yaml:2: api_key_a.key: a tag that nothing here has: text that begins with "!" is put in quotes`},
+		{"x.yaml", "key: !!int SECRET", "x.yaml: not YAML: cannot decode a !!str as a !!int"},
+		{"x.yaml", "key: @SECRET", "x.yaml:2: not YAML: found character that cannot start any token"},
+		{"x.yaml", "key: |SECRET", "x.yaml:2: not YAML: did not find expected comment or line break"},
+		{"x.yaml", "key: SECRET: SECRET", "x.yaml:2: not YAML: mapping values are not allowed in this context"},
+		{"x.yaml", "<<: SECRET", "x.yaml: not YAML: map merge requires map or sequence of maps as the value"},
+		{"x.toml", "key = SECRET", "x.toml:2: not TOML: incomplete number"},
+		{"x.toml", "key = DIGITS", "x.toml:2: not TOML: couldn't parse decimal number: text is put in quotes"},
+		{"x.toml", "key = 1.DIGITSe9DIGITS", "x.toml:2: not TOML: unable to parse float: text is put in quotes"},
+		{"x.toml", "[api_key_b key = 'SECRET'", "x.toml:2: not TOML: expected character ]"},
+		{"x.toml", "key = 'SECRET", "x.toml:2: not TOML: literal strings cannot have new lines"},
+		{"x.json", `"key": SECRET`, "x.json:2: not JSON: invalid character 'Q' looking for beginning of value"},
+		{"x.json", `"key": "SECRET\q"`, "x.json:2: not JSON: invalid character 'q' in string escape code"},
+		{"x.ini", "SECRET", "x.ini:2: neither a section, nor a key with its value: key = value"},
+		{"x.ini", "key = x\n  SECRET", "x.ini:3: the line is indented, as if it went on with the value above: a value has one line"},
+	} {
+		text := strings.NewReplacer("SECRET", secret, "DIGITS", digits).Replace(c.text)
+		switch c.path {
+		case "x.yaml":
+			text = "api_key_a:\n  " + text + "\n"
+		case "x.json":
+			text = "{\"api_key_a\": {\n" + text + "}}"
+		default:
+			text = "[api_key_a]\n" + text + "\n"
+		}
+		_, err := parse(c.path, []byte(text))
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s: %v\nwant %s", c.text, err, c.want)
+		}
+	}
 }

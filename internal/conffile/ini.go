@@ -74,6 +74,10 @@ func (p *iniParser) header(n int, text string) {
 	if !strings.HasPrefix(name, Prefix) {
 		parts = strings.Split(name, ".")
 	}
+	if len(parts) > maxDepth {
+		p.fault(n, tooDeep)
+		return
+	}
 	p.path = ""
 	table := p.values
 	for _, part := range parts {

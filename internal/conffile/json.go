@@ -8,8 +8,10 @@ import (
 	"strings"
 )
 
-// maxDepth bounds how deep a JSON file nests; settings nest five deep.
+// maxDepth bounds how deep a file nests; settings nest five deep.
 const maxDepth = 32
+
+const tooDeep = "it nests too deep"
 
 // parseJSON reads a JSON object. It reads token by token, since only the
 // tokens tell where a name stands, and whether it comes twice.
@@ -53,7 +55,7 @@ func (r *jsonReader) value(path string, depth int) (any, error) {
 		return nil, err
 	}
 	if depth > maxDepth {
-		return nil, errors.New("it nests too deep")
+		return nil, errors.New(tooDeep)
 	}
 	switch t := token.(type) {
 	case json.Number:

@@ -3,12 +3,15 @@ package conffile
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 )
 
@@ -33,23 +36,29 @@ func Read(path string) (*File, error) {
 	if parsers[filepath.Ext(path)] == nil {
 		return nil, fmt.Errorf("%s: the format is told by the ending of the name: %s is wanted", path, endings)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxSize+1))
+	data, err := ReadRegular(path, MaxSize)
 	if err != nil {
 		return nil, err
 	}
 	return parse(path, data)
+}
+
+// ReadRegular reads most+1 bytes of a file at most. It never waits: what is no
+// regular file is refused, also where it was put into a file's place just now.
+func ReadRegular(path string, most int64) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would keep us waiting for its writer
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+	}
+	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
 // Expand replaces each folder by its files that have a known ending, in the

@@ -220,7 +220,7 @@ func TestReadRefuses(t *testing.T) {
 		"authd.cfg":                     "authd.cfg: the format is told by the ending of the name: .yaml, .yml, .toml, .json, .ini or .conf is wanted",
 		"authd":                         "authd: the format is told by the ending of the name: .yaml, .yml, .toml, .json, .ini or .conf is wanted",
 		big:                             big + ": larger than 1024 KiB: not a configuration file",
-		filepath.Join(dir, "none.yaml"): "stat " + filepath.Join(dir, "none.yaml") + ": no such file or directory",
+		filepath.Join(dir, "none.yaml"): "open " + filepath.Join(dir, "none.yaml") + ": no such file or directory",
 	} {
 		if _, err := Read(path); err == nil || err.Error() != want {
 			t.Errorf("%s: %v\nwant %s", path, err, want)
@@ -230,7 +230,7 @@ func TestReadRefuses(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Read(folder); err == nil || err.Error() != folder+": not a regular file" {
+	if _, err := Read(folder); err == nil || err.Error() != "read "+folder+": not a regular file" {
 		t.Errorf("a folder: %v", err)
 	}
 }

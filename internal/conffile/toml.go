@@ -21,11 +21,14 @@ func parseTOML(d *document, data []byte) map[string]any {
 		d.fault(0, "%d brackets, more than %d: not a configuration file", n, maxBrackets)
 		return nil
 	}
-	var values map[string]any
-	err := toml.Unmarshal(data, &values)
 	w := tomlWalk{document: d, items: map[string]int{}}
 	w.walk(data)
-	if err != nil {
+	if w.deep > 0 { // the decoder's time grows with the square of it
+		d.fault(w.deep, tooDeep)
+		return nil
+	}
+	var values map[string]any
+	if err := toml.Unmarshal(data, &values); err != nil {
 		d.tomlFault(data, err)
 		return nil
 	}
@@ -52,10 +55,15 @@ func (d *document) tomlFault(data []byte, err error) {
 	hint := ""
 	lines := strings.Split(string(data), "\n")
 	if header := strings.TrimSpace(lines[min(row, len(lines))-1]); strings.HasPrefix(header, "["+Prefix) {
-		name, _, _ := strings.Cut(header[1:], "]")
-		hint = "; a name with blanks, dots or other signs is written " + quotedHeader(name)
+		if name, _, ok := strings.Cut(header[1:], "]"); ok { // else all of the line would be shown
+			hint = "; a name with blanks, dots or other signs is written " + quotedHeader(name)
+		}
 	}
-	d.fault(row, "not TOML: %s%s", strings.TrimPrefix(at.Error(), "toml: "), hint)
+	text, _, number := strings.Cut(strings.TrimPrefix(at.Error(), "toml: "), ": strconv.") // which repeats the digits, and they may be a key
+	if number {
+		text += ": text is put in quotes"
+	}
+	d.fault(row, "not TOML: %s%s", text, hint)
 }
 
 // checkFlat finds names that were meant as one and nest for want of quotes.
@@ -91,13 +99,14 @@ type tomlWalk struct {
 	*document
 	p     unstable.Parser
 	items map[string]int // of each list of tables, the index of its last item
+	deep  int            // the line that nests deeper than maxDepth; 0 for none
 }
 
 // walk ends at the first syntax error, which the decoder words.
 func (w *tomlWalk) walk(data []byte) {
 	w.p.Reset(data)
 	table := ""
-	for w.p.NextExpression() {
+	for w.deep == 0 && w.p.NextExpression() {
 		switch e := w.p.Expression(); e.Kind {
 		case unstable.Table:
 			path, line := w.resolve("", e.Key())
@@ -115,7 +124,7 @@ func (w *tomlWalk) walk(data []byte) {
 			table = Item(path, w.items[path])
 			w.define(table, line)
 		case unstable.KeyValue:
-			w.keyValue(table, e)
+			w.keyValue(table, e, 0)
 		}
 	}
 }
@@ -125,23 +134,27 @@ func (w *tomlWalk) hasItems(path string) bool {
 	return ok
 }
 
-func (w *tomlWalk) keyValue(table string, e *unstable.Node) {
+func (w *tomlWalk) keyValue(table string, e *unstable.Node, depth int) {
 	path, line := w.resolve(table, e.Key())
 	w.define(path, line)
-	w.value(path, e.Value())
+	w.value(path, e.Value(), line, depth+1)
 }
 
 // value looks for keys in inline tables and in lists of them.
-func (w *tomlWalk) value(path string, v *unstable.Node) {
+func (w *tomlWalk) value(path string, v *unstable.Node, line, depth int) {
+	if depth > maxDepth {
+		w.deep = line
+		return
+	}
 	switch v.Kind {
 	case unstable.InlineTable:
 		for it := v.Children(); it.Next(); {
-			w.keyValue(path, it.Node())
+			w.keyValue(path, it.Node(), depth)
 		}
 	case unstable.Array:
 		i := 0
 		for it := v.Children(); it.Next(); i++ {
-			w.value(Item(path, i), it.Node())
+			w.value(Item(path, i), it.Node(), line, depth+1)
 		}
 	}
 }
@@ -149,9 +162,13 @@ func (w *tomlWalk) value(path string, v *unstable.Node) {
 // resolve walks a dotted key down from a table. Where it passes through a
 // list of tables, it means the last one.
 func (w *tomlWalk) resolve(path string, keys unstable.Iterator) (string, int) {
-	line := 0
+	line, depth := 0, 0
 	for keys.Next() {
 		n := keys.Node()
+		if depth++; depth > maxDepth {
+			w.deep = line
+			break
+		}
 		if line == 0 {
 			line = w.lineAt(int(n.Raw.Offset))
 		} else {

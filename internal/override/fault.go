@@ -2,6 +2,7 @@ package override
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -85,6 +86,20 @@ func (c *collector) err() error {
 	return c.faults
 }
 
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// hush takes out of a fault what it quotes and might be a key: people put one
+// into the wrong field, and a fault goes to the log.
+func hush(text string) string {
+	return quoted.ReplaceAllStringFunc(text, func(q string) string {
+		s, err := strconv.Unquote(q)
+		if err != nil {
+			return notShown
+		}
+		return named(s, false)
+	})
+}
+
 // unknownField words the fault of a field that no section has. A name that is
 // as long as a key might be one, and is not shown.
 func unknownField(name string) string {
@@ -106,7 +121,7 @@ func nearest(name string) string {
 	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
 	best, least := "", 3
 	for _, f := range fieldNames {
-		if d := distance(name, f); d < least && d < len(f) {
+		if d := conffile.Distance(name, f); d < least && 2*d < len(f) {
 			best, least = f, d
 		}
 	}
@@ -119,25 +134,4 @@ func nearest(name string) string {
 		}
 	}
 	return ""
-}
-
-// distance is how many characters must be put in, taken out or changed to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

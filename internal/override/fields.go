@@ -109,13 +109,23 @@ func (o *overlay) apply(k *auth.Key) {
 		k.User, k.UserActive = *o.user, true // the section vouches for the user
 	}
 	put(&k.Active, o.active)
-	put(&k.Groups, o.groups)
-	put(&k.Scopes, o.scopes)
+	k.Grants = o.grants(k.Grants)
 	put(&k.NotBefore, o.notBefore)
 	put(&k.ExpiresAt, o.expiresAt)
 	k.Restrictions = o.restrictions(k.Restrictions)
 	k.Limits = o.limits(k.Limits)
-	k.Identity = auth.NewIdentity(k)
+	k.Encode()
+}
+
+func (o *overlay) grants(base *auth.Grants) *auth.Grants {
+	if base != nil && o.groups == nil && o.scopes == nil {
+		return base
+	}
+	var g auth.Grants
+	put(&g, base)
+	put(&g.Groups, o.groups)
+	put(&g.Scopes, o.scopes)
+	return auth.NewGrants(g.Groups, g.Scopes)
 }
 
 func put[T any](field *T, v *T) {

@@ -37,16 +37,21 @@ func (p footprint) equal(o footprint) bool {
 
 // folders are where changes of the files show: a file that is renamed over
 // shows in its folder only, and so does a link on the way to it. A path that
-// is a folder itself is one of them.
+// is a folder itself is one of them. They are named without links, lest one
+// that is swapped leave us watching what it led to before.
 func folders(files []string) []string {
 	var out []string
 	for _, f := range files {
-		if info, err := os.Stat(f); err == nil && info.IsDir() {
-			out = append(out, filepath.Clean(f))
+		if folder, err := filepath.EvalSymlinks(filepath.Dir(f)); err == nil {
+			out = append(out, folder)
+		}
+		target, err := filepath.EvalSymlinks(f)
+		if err != nil {
 			continue
 		}
-		out = append(out, filepath.Dir(f))
-		if target, err := filepath.EvalSymlinks(f); err == nil {
+		if info, err := os.Stat(target); err == nil && info.IsDir() {
+			out = append(out, target)
+		} else {
 			out = append(out, filepath.Dir(target))
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"authd/internal/auth"
 )
 
 // What a file has for a field is a string in INI; the other formats have
@@ -33,7 +35,7 @@ func scalar(v any) (string, bool) {
 		return "", true
 	case string:
 		return strings.TrimSpace(v), true
-	case bool, int, int64, uint64:
+	case bool, int64:
 		return fmt.Sprint(v), true
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64), true
@@ -60,8 +62,8 @@ func readCount(v any) (int, error) {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(s)
-	if !ok || err != nil {
-		return 0, fmt.Errorf("%s is no whole number", shown(s, ok))
+	if !ok || err != nil || len(s) >= auth.MinForeign { // as long, it might be a key
+		return 0, fmt.Errorf("%s is no whole number that a field has", shown(s, ok))
 	}
 	return n, nil
 }
@@ -70,19 +72,13 @@ func shown(s string, ok bool) string {
 	if !ok {
 		return "a list or a table"
 	}
-	return fmt.Sprintf("%.60q", s)
+	return strconv.Quote(s)
 }
 
 const wantTime = "2027-01-31 (00:00 UTC on that day) or 2027-01-31T18:00:00+01:00 is wanted"
 
 // readTime returns Unix milliseconds; zero for the empty string: no bound.
 func readTime(v any) (int64, error) {
-	if stamp, ok := v.(time.Time); ok {
-		return checkTime(stamp)
-	}
-	if local, ok := v.(fmt.Stringer); ok { // a date without a zone, as TOML has it
-		v = local.String()
-	}
 	s, err := readText(v)
 	if s = strings.TrimSpace(s); err != nil {
 		return 0, errors.New(wantTime)
@@ -94,7 +90,7 @@ func readTime(v any) (int64, error) {
 			return checkTime(t)
 		}
 	}
-	return 0, fmt.Errorf("%.60q is no time: %s", s, wantTime)
+	return 0, fmt.Errorf("%q is no time: %s", s, wantTime)
 }
 
 // checkTime refuses what Unix milliseconds could take for "no bound".
@@ -119,8 +115,6 @@ func readList(v any, split func(string) []string) ([]string, error) {
 			list[i] = strings.TrimSpace(list[i])
 		}
 		return list, nil
-	case []string:
-		return append([]string{}, v...), nil
 	case []any:
 		list := make([]string, len(v))
 		for i := range v {

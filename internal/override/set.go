@@ -113,7 +113,7 @@ func (b *builder) take(s conffile.Section) {
 		if !slices.Contains(fieldNames, name) {
 			b.fault(d, at, "%s", unknownField(name))
 		} else if err := scratch.read(name, s.Fields[name]); err != nil {
-			b.fault(d, at, "%s: %v", name, err)
+			b.fault(d, at, "%s: %s", name, hush(err.Error()))
 		} else if len(values) <= 1 || !slices.Contains(sources, name) {
 			d.fields[name] = given{s.Fields[name], at}
 		}

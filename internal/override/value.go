@@ -3,7 +3,6 @@ package override
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"authd/internal/auth"
+	"authd/internal/conffile"
 )
 
 // Env is what values are taken from, and made into digests with.
@@ -29,21 +29,7 @@ func NewEnv(d *auth.Digester) Env {
 // MaxKeyFile bounds a key_file, in bytes.
 const MaxKeyFile = 4 << 10
 
-func readKeyFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() { // a pipe would keep us waiting
-		return nil, errors.New("not a regular file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, MaxKeyFile+1))
-}
+func readKeyFile(path string) ([]byte, error) { return conffile.ReadRegular(path, MaxKeyFile) }
 
 // value is what a section makes of its record's value. The raw text is not in it.
 type value struct {
@@ -91,7 +77,7 @@ func (e Env) fromFile(path string, at Origin) (string, error) {
 	}
 	data, err := e.ReadFile(resolve(path, at))
 	defer clear(data)
-	shown := named(path, strings.ContainsAny(path, "/.")) // as it is written, which says where it was sought
+	shown := named(path, inFolder(path, at)) // as it is written, which says where it was sought
 	var in *fs.PathError
 	if errors.As(err, &in) {
 		err = in.Err
@@ -119,7 +105,7 @@ func (e Env) fromEnv(name string) (string, error) {
 	if e.looksLikeKey(name) {
 		return "", errors.New("the name of an environment variable is wanted, and this looks like a key: write it as key")
 	}
-	shown := named(name, strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == "")
+	shown := named(name, strings.Contains(name, "_") && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == "")
 	text, ok := e.LookupEnv(name)
 	if !ok {
 		return "", fmt.Errorf("the environment variable %s is not set", shown)
@@ -174,10 +160,25 @@ func (e Env) looksLikeKey(s string) bool {
 	return strings.HasPrefix(s, prefix) && len(s) > len(prefix)+auth.MinForeign && !strings.ContainsAny(s, "/.")
 }
 
+const notShown = "(not shown, as it might be a key)"
+
 // named quotes a name for a fault, unless it is long enough to be a key and has nothing that tells it from one.
 func named(s string, tells bool) string {
 	if len(s) >= auth.MinForeign && !tells {
-		return "(not shown, as it might be a key)"
+		return notShown
 	}
 	return strconv.Quote(s)
+}
+
+// inFolder reports whether the first name of a path is that of a folder: what
+// has a slash in it may still be a key.
+func inFolder(path string, at Origin) bool {
+	names := strings.Split(filepath.Clean(path), string(filepath.Separator))
+	for i, name := range names[:len(names)-1] {
+		if name != "" && name != ".." {
+			info, err := os.Stat(resolve(strings.Join(names[:i+1], string(filepath.Separator)), at))
+			return err == nil && info.IsDir()
+		}
+	}
+	return false
 }

@@ -109,7 +109,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 			return nil
 		case <-events:
 			w.arm()
-		case <-failures: // events were lost
+		case err := <-failures:
+			w.Log.Debug("events of file changes were lost: the files are compared", "error", err)
 			w.arm()
 		case <-w.timer.C:
 			w.armed = false

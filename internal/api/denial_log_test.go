@@ -1,0 +1,198 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/time/rate"
+
+	"authd/internal/auth"
+)
+
+// atLevel makes the fixture log from a level on, as text or as JSON.
+func atLevel(buf *logBuffer, level slog.Level, text bool) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	if text {
+		return slog.New(slog.NewTextHandler(buf, o))
+	}
+	return slog.New(slog.NewJSONHandler(buf, o))
+}
+
+func TestALineForEachDenialAndForAllowsOnlyAtDebug(t *testing.T) {
+	buf := &logBuffer{}
+	f := start(t, func(o *Options) { o.Log = atLevel(buf, slog.LevelInfo, false) })
+	key := f.keys.add("Partner sync", nil)
+	for range 5 {
+		f.send(head("GET /verify HTTP/1.1", "API-KEY: "+key))
+	}
+	if buf.String() != "" {
+		t.Errorf("allows have left lines at info:\n%s", buf)
+	}
+	for range 5 {
+		f.send(head("GET /verify HTTP/1.1", "API-KEY: "+mistyped(key)))
+	}
+	if got := buf.lines(`"level":"INFO"`, `"msg":"denied"`, `"reason":"bad_checksum"`); len(got) != 5 || strings.Count(buf.String(), "\n") != 5 {
+		t.Errorf("5 denials have left:\n%s", buf)
+	}
+}
+
+func TestWhatALineTells(t *testing.T) {
+	f := start(t, func(o *Options) { o.Policies = testPolicies(t) })
+	key := f.keys.add("Partner sync", nil)
+	forwarded := traefik("PUT", "Shop.Example.com:443", "/api/%7Eme?token=secret", "203.0.113.9, 192.0.2.7")
+	for _, c := range []struct {
+		name, request string
+		want          map[string]any
+	}{
+		{"an allow", head("GET /verify/traefik/shop HTTP/1.1", append(forwarded, "API-KEY: "+key, "X-Request-Id: r-1")...), map[string]any{
+			"level": "DEBUG", "msg": "allowed", "reason": "ok", "status": 200.0, "proxy": "traefik", "policy": "shop", "request_id": "r-1",
+			"key": "Partner sync", "key_id": "0190-partner_sync", "user": "partner@example.com",
+			"client": "192.0.2.7", "method": "PUT", "host": "shop.example.com", "path": "/api/%7Eme",
+		}},
+		{"a denial of a good key", head("GET /verify/traefik/staff HTTP/1.1", append(forwarded, "API-KEY: "+key, "X-Request-Id: r-2")...), map[string]any{
+			"level": "INFO", "msg": "denied", "reason": "forbidden_group", "status": 403.0, "proxy": "traefik", "policy": "staff", "request_id": "r-2",
+			"key": "Partner sync", "key_id": "0190-partner_sync", "user": "partner@example.com",
+			"client": "192.0.2.7", "method": "PUT", "host": "shop.example.com", "path": "/api/%7Eme",
+		}},
+		{"a denial of nobody", head("GET /verify/traefik HTTP/1.1", "X-Request-Id: r-3"), map[string]any{
+			"level": "INFO", "msg": "denied", "reason": "missing_credential", "status": 401.0, "proxy": "traefik", "policy": "default", "request_id": "r-3",
+			"peer": "127.0.0.1",
+		}},
+		{"a policy that there is not", head("GET /verify/traefik/typo HTTP/1.1", "X-Request-Id: r-4"), map[string]any{
+			"level": "ERROR", "msg": "denied", "reason": "unknown_policy", "status": 403.0, "proxy": "traefik", "policy": "unknown", "request_id": "r-4",
+			"peer": "127.0.0.1", "hint": `there is no policy "typo" in the configuration: see policies`,
+		}},
+		{"a proxy that there is not", head("GET /verify/squid/typo HTTP/1.1"), map[string]any{
+			"level": "ERROR", "msg": "denied", "reason": "unknown_proxy", "status": 403.0, "proxy": "unknown", "policy": "unknown", "request_id": "*",
+			"peer": "127.0.0.1", "hint": `there is no proxy "squid" to ask as; known: traefik`,
+		}},
+	} {
+		f.send(c.request)
+		got := f.logged()
+		delete(got, "time")
+		if c.want["request_id"] == "*" {
+			c.want["request_id"] = got["request_id"]
+		}
+		if !maps.Equal(got, c.want) {
+			t.Errorf("%s: the line tells\n%v\nwant\n%v", c.name, got, c.want)
+		}
+	}
+}
+
+// deniedFor is an exchange that ended so.
+func deniedFor(r auth.Reason) *exchange {
+	req, _ := http.NewRequest(http.MethodGet, "/verify", http.NoBody)
+	return &exchange{request: req, route: &route{}, decision: auth.Decision{Reason: r}}
+}
+
+func TestLinesAreRationedForEachReason(t *testing.T) {
+	buf := &logBuffer{}
+	l := newDecisionLog(atLevel(buf, slog.LevelInfo, false))
+	l.limiters[auth.MissingCredential] = rate.NewLimiter(0, 3)
+	for range 10 {
+		l.denied(deniedFor(auth.MissingCredential))
+	}
+	if got := buf.lines("missing_credential"); len(got) != 3 || strings.Contains(buf.String(), "suppressed") {
+		t.Errorf("three lines are granted, and there are\n%s", buf)
+	}
+	l.denied(deniedFor(auth.UnknownKey))
+	if got := buf.lines("unknown_key"); len(got) != 1 || strings.Contains(got[0], "suppressed") {
+		t.Errorf("one reason has silenced another:\n%s", buf)
+	}
+	l.limiters[auth.MissingCredential].SetLimit(rate.Inf)
+	l.denied(deniedFor(auth.MissingCredential))
+	l.denied(deniedFor(auth.MissingCredential))
+	got := buf.lines("missing_credential")
+	if len(got) != 5 || !strings.Contains(got[3], `"suppressed":7`) || strings.Contains(got[4], "suppressed") {
+		t.Errorf("the next line does not tell of the 7 that are missing:\n%s", buf)
+	}
+}
+
+// More requests of one reason than a burst grants: the others are told all the same.
+func TestAFloodHidesNoOtherReason(t *testing.T) {
+	f := start(t, nil)
+	c := dial(t, f.addr)
+	for range logBurst * 4 {
+		c.write(head("GET /verify HTTP/1.1"))
+		c.answer("GET")
+	}
+	f.send(head("GET /verify HTTP/1.1", "API-KEY: "+auth.NewSecret("ak").Reveal()))
+	if n := len(f.log.lines("missing_credential")); n < logBurst {
+		t.Errorf("%d of the first %d denials are told", n, logBurst)
+	}
+	if len(f.log.lines("unknown_key")) != 1 {
+		t.Error("a flood of one reason hides another")
+	}
+}
+
+func TestAReasonThatNobodyHasHeardOfIsLogged(t *testing.T) {
+	buf := &logBuffer{}
+	newDecisionLog(atLevel(buf, slog.LevelInfo, false)).denied(deniedFor(200))
+	if len(buf.lines(`"reason":"reason_200"`, `"status":503`)) != 1 {
+		t.Errorf("the log is %s", buf)
+	}
+}
+
+// What a client writes can't begin a line, end a field, or fill the disk.
+func TestHostileContentStaysWithinItsField(t *testing.T) {
+	for _, text := range []bool{false, true} {
+		buf := &logBuffer{}
+		f := start(t, func(o *Options) { o.Log = atLevel(buf, slog.LevelInfo, text) })
+		for i, uri := range []string{
+			`/"level":"ERROR","msg":"forged"`, `/x","msg":"forged`, "/\xff\xfe\xc0", "/é\u202e\u2028", `/msg=forged`, `/\nmsg=forged\`,
+			"/" + strings.Repeat("é", 4000), "/" + strings.Repeat(`"`, 4000),
+		} {
+			f.send(head("GET /verify/traefik HTTP/1.1", traefik("GET", "a.test", uri, "192.0.2.7")...))
+			checkLine(t, buf, text, i+1)
+		}
+		before := strings.Count(buf.String(), "\n")
+		for i, segment := range []string{
+			"%0a", "x%0d%0alevel=ERROR%20msg=forged", "%1b[31mred", "%00", "%22,%22msg%22:%22forged", "%ff%fe", "%e2%80%a8msg=forged", strings.Repeat("%22", 4000),
+		} {
+			f.send(head("GET /verify/traefik/" + segment + " HTTP/1.1"))
+			checkLine(t, buf, text, before+i+1)
+		}
+	}
+}
+
+// checkLine holds the last line against what a reader of logs expects.
+func checkLine(t *testing.T, buf *logBuffer, text bool, lines int) {
+	t.Helper()
+	all := strings.SplitAfter(buf.String(), "\n")
+	if len(all) != lines+1 {
+		t.Fatalf("%d requests have left %d lines:\n%s", lines, len(all)-1, buf)
+	}
+	line := all[lines-1]
+	if len(line) > 3000 {
+		t.Errorf("a line has %d bytes", len(line))
+	}
+	if strings.ContainsFunc(strings.TrimSuffix(line, "\n"), func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		t.Errorf("a control character is in the line %q", line)
+	}
+	if text {
+		if n := strings.Count(line, "msg="); !strings.HasPrefix(line, "time=") || !strings.Contains(line, "msg=denied") || n > 1 && !strings.Contains(line, `"`) && !strings.Contains(line, "path=/msg=forged") {
+			t.Errorf("the line is %s", line)
+		}
+		return
+	}
+	var m map[string]any
+	if err := json.Unmarshal([]byte(line), &m); err != nil || m["msg"] != "denied" {
+		t.Errorf("%v: the line is %s", err, line)
+	}
+}
+
+func TestBounded(t *testing.T) {
+	for s, want := range map[string]int{"": 0, strings.Repeat("x", maxLogged): maxLogged, strings.Repeat("x", maxLogged+1): maxLogged + len("…"), strings.Repeat("é", 1000): maxLogged + len("…")} {
+		if got := bounded(s); len(got) != want {
+			t.Errorf("%d bytes become %d, want %d", len(s), len(got), want)
+		}
+	}
+	if got := fmt.Sprint(quoted("a\xff")); got != `"a?"` {
+		t.Errorf("a byte that is no UTF-8 is quoted as %s", got)
+	}
+}

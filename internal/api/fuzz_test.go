@@ -1,0 +1,198 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"authd/internal/auth"
+)
+
+// credulous is a Finder that knows every key: whatever gets as far as a look-up passes.
+type credulous struct{ restrictions *auth.Restrictions }
+
+func (c credulous) ByDigest(_ context.Context, d auth.Digest) (*auth.Key, error) {
+	return &auth.Key{Digest: d, ID: "1", Name: "k", User: "u", UserActive: true, Active: true, Restrictions: c.restrictions}, nil
+}
+
+func (credulous) ByName(context.Context, string) (*auth.Key, error) { return nil, auth.ErrKeyNotFound }
+
+func fuzzHandler(f *testing.F, edit func(*Options)) http.Handler {
+	f.Helper()
+	o := options(f, credulous{}, nil)
+	edit(&o)
+	h, err := NewVerify(o)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return h
+}
+
+// lines are the values of a header, one a line; none where s is empty.
+func lines(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, "\n")
+}
+
+func serveOne(h http.Handler, method, target string, headers http.Header) int {
+	r := &http.Request{Method: method, URL: &url.URL{Path: target}, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: headers, Body: http.NoBody, RemoteAddr: "127.0.0.1:4000", Host: "authd.test"}
+	if p, q, ok := strings.Cut(target, "?"); ok {
+		r.URL.Path, r.URL.RawQuery = p, q
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
+}
+
+// A value that nobody can read in two ways: visible ASCII, no comma, of a bearable length.
+var (
+	clearValue  = regexp.MustCompile(`\A[!-+\--~]{16,512}\z`)
+	clearBearer = regexp.MustCompile(`\A(?i:bearer) +[!-+\--~]{16,512} *\z`)
+	clearBasic  = regexp.MustCompile(`\A(?i:basic) +[A-Za-z0-9+/]+=* *\z`)
+)
+
+// What passes has exactly one clear value in the first source that holds anything.
+func FuzzCredential(f *testing.F) {
+	const k = "correct-horse-battery-staple"
+	for _, s := range [][3]string{
+		{k, "", ""}, {"", k, ""}, {k, k, ""}, {k, k + "x", ""}, {k + "\n" + k, "", ""}, {k + ", " + k, "", ""}, {"", "", "Bearer " + k}, {"", "", "bearer  " + k + " "},
+		{"", "", "Basic " + base64.StdEncoding.EncodeToString([]byte("u:"+k))}, {"\n" + k, "", ""}, {k + "\x00", "", ""}, {"é" + k, "", ""}, {" ", "\n", "Bearer"},
+		{"", "", "Bearer " + k + ", Bearer " + k}, {"", "", "Bearer " + k + "\nBasic x"}, {"ak_0000000000000000000000000000001dZEUY", "", ""}, {"ak_0000000000000000000000000000001dZEUZ", "", ""},
+	} {
+		f.Add(s[0], s[1], s[2])
+	}
+	h := fuzzHandler(f, func(o *Options) { o.Sources = mustSources(f, "header:API-KEY", "header:X-API-Key", "bearer", "basic") })
+	f.Fuzz(func(t *testing.T, first, second, authorization string) {
+		headers := http.Header{"Api-Key": lines(first), "X-Api-Key": lines(second), "Authorization": lines(authorization)}
+		code := serveOne(h, "GET", "/verify", headers)
+		if code != 200 && code != 401 {
+			t.Fatalf("answered %d", code)
+		}
+		if code == 401 {
+			return
+		}
+		if first+second != "" && first+second != "\n" {
+			var values []string
+			for _, v := range []string{first, second} {
+				if v != "" && !slices.Contains(values, v) {
+					values = append(values, v)
+				}
+			}
+			if len(values) != 1 || !clearValue.MatchString(values[0]) {
+				t.Errorf("%q and %q have passed", first, second)
+			}
+			return
+		}
+		if !clearBearer.MatchString(authorization) && !clearBasic.MatchString(authorization) {
+			t.Errorf("Authorization %q has passed", authorization)
+		}
+	})
+}
+
+// Everybody who reads a query or a cookie by the book finds the same value.
+func FuzzQueryAndCookie(f *testing.F) {
+	for _, s := range []string{"", "key=a", "key=a&key=b", "%6bey=a", "key=%41+", "key", "key=%zz", "a&key=;b", "key=a=b&&=", "Key=a", "key=a; key=b", " key=a ;b", "key=\"a\"", "=key", "key\t=a"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := readQuery(s, "key")
+		if values, err := url.ParseQuery(s); err == nil {
+			sameValue(t, "query", s, got, values["key"])
+		}
+		got = readCookie(lines(s), "key")
+		if strings.ContainsAny(s, "\r\n\"") {
+			return // net/http unquotes, and we read to the letter; no header holds a CR
+		}
+		if cookies, err := http.ParseCookie(s); err == nil {
+			var values []string
+			for _, c := range cookies {
+				if c.Name == "key" {
+					values = append(values, c.Value)
+				}
+			}
+			sameValue(t, "cookie", s, got, values)
+		}
+	})
+}
+
+func sameValue(t *testing.T, what, s string, got auth.Credential, want []string) {
+	t.Helper()
+	switch {
+	case len(want) > 1 && !got.Several:
+		t.Errorf("%s %q has several values, and is not read so", what, s)
+	case len(want) == 1 && (got.Several || got.Secret.Reveal() != want[0]):
+		t.Errorf("%s %q is read as %q (several: %v), want %q", what, s, got.Secret.Reveal(), got.Several, want[0])
+	case len(want) == 0 && sent(got):
+		t.Errorf("%s %q is read as %q, and holds none", what, s, got.Secret.Reveal())
+	}
+}
+
+// A key that is bound to GET below /public/ on one host, and to a network,
+// passes only with a request that is clearly that.
+func FuzzForwardedRequest(f *testing.F) {
+	for _, uri := range append(slices.Clone(ambiguous), "/public/a", "/public/a?b=../c", "/public/%61", "/admin", "/public", "?/public/", "/public/a\n/public/a", "/Public/", "/public/é") {
+		f.Add("GET", "a.example.com", uri, "192.0.2.7")
+	}
+	f.Add("get", "a.example.com", "/public/", "192.0.2.7")
+	f.Add("GET\nGET", "a.example.com", "/public/", "192.0.2.7")
+	f.Add("GET", "a.example.com:80", "/public/", "192.0.2.7, 127.0.0.1")
+	f.Add("GET", "evil.test/a.example.com", "/public/", "192.0.2.7, 10.0.0.1")
+	h := fuzzHandler(f, func(o *Options) {
+		o.Checker = auth.NewChecker(testDigester, credulous{&auth.Restrictions{
+			Hosts: []string{"*.example.com"}, Methods: []string{"GET"}, Paths: []string{"/public/"}, CIDRs: cidrs("192.0.2.0/24"),
+		}}, nil, auth.Options{})
+	})
+	f.Fuzz(func(t *testing.T, method, host, uri, client string) {
+		code := serveOne(h, "GET", "/verify/traefik", http.Header{
+			"X-Forwarded-Method": lines(method), "X-Forwarded-Host": lines(host), "X-Forwarded-Uri": lines(uri), "X-Forwarded-For": lines(client),
+			"Api-Key": {"correct-horse-battery-staple"},
+		})
+		if code != 200 && code != 403 {
+			t.Fatalf("answered %d", code)
+		}
+		if code == 403 {
+			return
+		}
+		raw, _, _ := strings.Cut(uri, "?")
+		decoded, err := url.PathUnescape(raw)
+		name, _, _ := strings.Cut(strings.ToLower(host), ":")
+		if err != nil || !strings.HasPrefix(path.Clean(decoded)+"/", "/public/") || strings.Contains(decoded, "//") || strings.ContainsAny(decoded, "\\;\x00\n") ||
+			method != "GET" || !strings.HasSuffix(strings.TrimSuffix(name, "."), ".example.com") || strings.ContainsAny(host, "/@,\n ") || !strings.Contains(client, "192.0.2.") {
+			t.Errorf("%q %q %q of %q has passed", method, host, uri, client)
+		}
+	})
+}
+
+// Only a path that is configured, to the letter, decides; no other is a redirect, an error or an allow.
+func FuzzRoute(f *testing.F) {
+	known := []string{"/verify", "/verify/traefik", "/verify/traefik/default", "/verify/traefik/open"}
+	for _, p := range append(known, "/verify/", "/verify/traefik/", "//verify", "/verify/traefik/open/", "/verify/traefik/open?x", "/VERIFY", "/healthz", "/readyz/", "/", "", "*", "/verify/:policy", "/verify/*") {
+		f.Add("GET", p)
+		f.Add("BREW", p)
+	}
+	h := fuzzHandler(f, func(o *Options) {
+		o.Policies = map[string]*auth.Policy{"open": mustPolicy(f, "open", auth.Requirement{Anonymous: true})}
+	})
+	f.Fuzz(func(t *testing.T, method, target string) {
+		p, _, _ := strings.Cut(target, "?")
+		code := serveOne(h, method, target, http.Header{"Api-Key": {"correct-horse-battery-staple"}})
+		health := (method == "GET" || method == "HEAD") && (p == "/healthz" || p == "/readyz")
+		switch {
+		case slices.Contains(known, p) || health:
+			if code != 200 {
+				t.Errorf("%q %q: answered %d", method, target, code)
+			}
+		case strings.HasPrefix(p, "/verify/") && code != 403, !strings.HasPrefix(p, "/verify/") && code != 404:
+			t.Errorf("%q %q: answered %d", method, target, code)
+		}
+	})
+}
