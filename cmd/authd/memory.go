@@ -12,9 +12,9 @@ const (
 	// headroom is how much the heap may grow, in bytes, before it is collected again. Go's own
 	// choice is what is live: next to nothing while few keys are cached, which costs processor
 	// time, and twice the memory once there are many.
-	headroom = 16 << 20
+	headroom = 12 << 20
 	// Bounds of the growth, in percent of what is live.
-	leastGrowth, mostGrowth = 30, 400
+	leastGrowth, mostGrowth = 25, 400
 	paceEvery               = time.Second
 )
 

@@ -38,9 +38,10 @@ const (
 // auth.Finder; the keys it answers are shared, and stay the same pointer as
 // long as their entry lives.
 type Local struct {
-	feed *Feed
-	next auth.Finder
-	ttl  time.Duration
+	feed  *Feed
+	next  auth.Finder
+	ttl   time.Duration
+	early int64 // milliseconds before the end of its lifetime, from when on an entry is read anew
 
 	found  *otter.Cache[auth.Digest, *entry]
 	absent *otter.Cache[auth.Digest, *entry] // a flood of unknown keys evicts no known one
@@ -55,8 +56,7 @@ type Local struct {
 type entry struct {
 	key        *auth.Key // nil: there is none
 	stamp      int64
-	refreshAt  int64 // Unix milliseconds; the lifetime ends a fifth of it later
-	expiresAt  int64
+	expiresAt  int64 // Unix milliseconds
 	refreshing atomic.Bool
 }
 
@@ -64,7 +64,7 @@ type entry struct {
 func NewLocal(feed *Feed, next auth.Finder, o Options) *Local {
 	absent := max(minAbsent, o.MaxEntries/absentShare)
 	l := &Local{
-		feed: feed, next: next, ttl: o.TTL, metrics: o.Metrics,
+		feed: feed, next: next, ttl: o.TTL, early: (o.TTL / 5).Milliseconds(), metrics: o.Metrics,
 		found:     otter.Must(&otter.Options[auth.Digest, *entry]{MaximumSize: o.MaxEntries}),
 		absent:    otter.Must(&otter.Options[auth.Digest, *entry]{MaximumSize: absent}),
 		names:     otter.Must(&otter.Options[string, *entry]{MaximumSize: min(o.MaxEntries, maxNames)}),
@@ -133,7 +133,7 @@ func (l *Local) answer(e *entry, s Standing, now time.Time, refresh func()) (*au
 	if ms >= e.expiresAt {
 		return nil, nil, false
 	}
-	if ms >= e.refreshAt && refresh != nil && e.key != nil {
+	if ms >= e.expiresAt-l.early && refresh != nil && e.key != nil {
 		refresh()
 	}
 	if e.key == nil {
@@ -225,10 +225,7 @@ func unavailable(err error) error {
 func (l *Local) entry(key *auth.Key, stamp int64) *entry {
 	now := time.Now()
 	ttl := l.ttl - rand.N(l.ttl/10+1)
-	return &entry{
-		key: key, stamp: stamp,
-		refreshAt: now.Add(ttl / 5 * 4).UnixMilli(), expiresAt: now.Add(ttl).UnixMilli(),
-	}
+	return &entry{key: key, stamp: stamp, expiresAt: now.Add(ttl).UnixMilli()}
 }
 
 // keep puts an answer where its kind belongs, and nowhere else.

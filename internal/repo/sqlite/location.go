@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -116,6 +117,10 @@ func create(path string) error {
 	return f.Close()
 }
 
+// pageCache is that of each connection, unless the operator says otherwise: a
+// quarter of SQLite's own choice, since the keys in use are in memory already.
+const pageCache = "cache_size(-512)"
+
 // dsn is the driver's name for the database, with pragmas that come after the operator's, and so prevail.
 func (l *location) dsn(busy time.Duration, more url.Values) string {
 	q := url.Values{
@@ -124,6 +129,9 @@ func (l *location) dsn(busy time.Duration, more url.Values) string {
 		"_busy_timeout": {fmt.Sprint(busy.Milliseconds())},
 		"_dqs":          {"0"},
 		"_defensive":    {"1"},
+	}
+	if !slices.ContainsFunc(l.pragmas, func(p string) bool { return strings.Contains(strings.ToLower(p), "cache_size") }) {
+		q["_pragma"] = append([]string{pageCache}, l.pragmas...)
 	}
 	for k, v := range more {
 		q[k] = v
