@@ -68,7 +68,8 @@ func measureMemory(ctx context.Context, b *bench) (err error) {
 	if cached := after[`authd_cache_entries{kind="known"}`]; cached < float64(b.keys) {
 		return fmt.Errorf("%.0f of %d keys are cached", cached, b.keys)
 	}
-	m.RSSAfter, m.HeapAfter, m.LiveAfter = rss, heap, after["go_memstats_next_gc_bytes"]/2e6
+	m.RSSAfter, m.HeapAfter = rss, heap
+	m.LiveAfter = after["go_memstats_next_gc_bytes"] / (1 + after["go_gc_gogc_percent"]/100) / 1e6
 	m.print(b)
 	b.report.Memory = &m
 	return nil
