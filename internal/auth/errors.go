@@ -16,7 +16,7 @@ var (
 	ErrNameTaken = errors.New("another key has this name")
 	// ErrSlugTaken says that another key's name has the same slug.
 	ErrSlugTaken = errors.New("another key's name has the same slug")
-	// ErrSecretTaken says that this value is, or was, another secret.
+	// ErrSecretTaken says that this value is, or was, a secret of a key that is still there.
 	ErrSecretTaken = errors.New("this value is in use already, or was revoked")
 	// ErrRevoked says that the key was revoked, which is final.
 	ErrRevoked = errors.New("the key was revoked, and that is final")

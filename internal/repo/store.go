@@ -29,7 +29,8 @@ type Store interface {
 	Close() error
 }
 
-// Keys are the records. A ref is a name, a slug or an id, tried in that order.
+// Keys are the records. A ref is a name, a slug or an id, tried in that order;
+// "by name" is the order of the bytes. UpdatedAt is the At of a record's last change.
 type Keys interface {
 	// CreateKey stores a new record with its first secrets. Where there is no user of that
 	// login, it makes one, active. Record.ID and Slug are set by the caller.
@@ -42,7 +43,8 @@ type Keys interface {
 	// UpdateKey reads the record, lets edit change it, and stores it, in one transaction. An edit
 	// may change everything but ID, Secrets and the times of creation and change. An edit that
 	// fails changes nothing, and its error is returned as it is. An edit that changes nothing
-	// writes no change, and returns the record's last one. One that would take a revocation back is ErrRevoked.
+	// writes no change, and returns the record's last one. One that would take a revocation back is ErrRevoked,
+	// and one that sets RevokedAt revokes. A user who is not there is made, as CreateKey does.
 	UpdateKey(ctx context.Context, ref string, edit func(*auth.Record) error) (auth.Change, error)
 	// RotateKey adds a secret, and lets those that are there expire at retire, if not before. ErrRevoked where the key is.
 	RotateKey(ctx context.Context, ref string, add auth.SecretInfo, retire time.Time) (auth.Change, error)

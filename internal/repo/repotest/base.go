@@ -14,7 +14,7 @@ import (
 
 // patience is for what can't take long, however slow the machine is: a test
 // that needs more of it hangs.
-const patience = 10 * time.Minute
+const patience = 5 * time.Minute
 
 // base is the database of one test. The test writes through the Store, and
 // reads through other: what a write returns is committed, so that another

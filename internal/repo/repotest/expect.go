@@ -3,6 +3,7 @@ package repotest
 import (
 	"errors"
 	"net/netip"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -12,9 +13,12 @@ import (
 	"authd/internal/auth"
 )
 
-// alike compares what is kept. Whether an empty list is nil shows in JSON
-// only, and is tested there.
-var alike = cmp.Options{cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Prefix{})}
+// alike compares what is kept, and all that a Key tells. Whether an empty list
+// is nil shows in JSON only, and is tested there.
+var alike = cmp.Options{
+	cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Prefix{}),
+	cmp.Exporter(func(t reflect.Type) bool { return t.PkgPath() == reflect.TypeFor[auth.Key]().PkgPath() }),
+}
 
 // wantRecord looks for the record under its name, and for its answers.
 func (db *base) wantRecord(t *testing.T, want *auth.Record) {

@@ -59,6 +59,17 @@ func everyMethod(t *testing.T, db *base) {
 	}
 }
 
+// handles are two onto the database: one that was asked before, and a new one.
+func (db *base) handles(t *testing.T, r *auth.Record) []repo.Store {
+	t.Helper()
+	_, byDigest := db.ByDigest(db.ctx, r.Secrets[0].Digest)
+	_, byName := db.ByName(db.ctx, r.Name)
+	if err := errors.Join(byDigest, byName); err != nil {
+		t.Fatal(err)
+	}
+	return []repo.Store{db.Store, db.again(t)}
+}
+
 func endedContext(t *testing.T, db *base) {
 	r, replica := db.create(t, "Key"), newReplica("pod-1")
 	db.register(t, replica)
@@ -67,9 +78,11 @@ func endedContext(t *testing.T, db *base) {
 	late, cancel := context.WithDeadline(db.ctx, time.Now().Add(-time.Second))
 	defer cancel()
 	db.unlogged(t, func() {
-		for _, ctx := range []context.Context{canceled, late} {
-			for name, call := range calls(ctx, db.Store, r, replica.ID) {
-				wantErr(t, name, call(), auth.ErrUnavailable)
+		for _, s := range db.handles(t, r) {
+			for _, ctx := range []context.Context{canceled, late} {
+				for name, call := range calls(ctx, s, r, replica.ID) {
+					wantErr(t, name, call(), auth.ErrUnavailable)
+				}
 			}
 		}
 	})
@@ -104,14 +117,16 @@ func endsInEdit(t *testing.T, db *base) {
 
 func closedStore(t *testing.T, db *base) {
 	r := db.create(t, "Key")
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, call := range calls(db.ctx, db.Store, r, newID()) {
-		wantErr(t, name, call(), auth.ErrUnavailable)
+	for _, s := range db.handles(t, r) {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for name, call := range calls(db.ctx, s, r, newID()) {
+			wantErr(t, name, call(), auth.ErrUnavailable)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("closing it again: %v", err)
+		}
 	}
 	db.wantRecord(t, r)
-	if err := db.Close(); err != nil {
-		t.Errorf("closing it again: %v", err)
-	}
 }
