@@ -40,7 +40,10 @@ func build() buildInfo {
 	if modified {
 		b.Commit += "+changes"
 	}
-	for _, s := range []*string{&b.Version, &b.Commit, &b.Date} {
+	if b.Version == "" {
+		b.Version = "devel"
+	}
+	for _, s := range []*string{&b.Commit, &b.Date} {
 		if *s == "" {
 			*s = "unknown"
 		}
