@@ -1,6 +1,9 @@
 package auth
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors that every Finder and every store speak. Wrap them; compare with errors.Is.
 var (
@@ -8,6 +11,8 @@ var (
 	ErrKeyNotFound = errors.New("no such key")
 	// ErrUnavailable says that the source could not be asked. It is never ErrKeyNotFound.
 	ErrUnavailable = errors.New("the key store can't be asked")
+	// ErrStoreReplaced says that the store is not the one that was opened. It is an ErrUnavailable.
+	ErrStoreReplaced = fmt.Errorf("%w: it was moved or replaced while it was open", ErrUnavailable)
 	// ErrUserNotFound says that there is no such user.
 	ErrUserNotFound = errors.New("no such user")
 	// ErrUserTaken says that a user of this login exists.

@@ -73,7 +73,9 @@ func (f *Feed) Standing(now time.Time) Standing {
 // Applied is the stamp of what is read from the store from now on (rule 14).
 func (f *Feed) Applied() int64 { return f.applied.Load() }
 
-// Current reports whether an answer for this digest, read under this stamp, still holds.
+// Current reports whether an answer for this digest, read under this stamp,
+// still holds. The order of the two reads does not matter, because known never
+// forgets: if it did, the floor would have to be read last.
 func (f *Feed) Current(d auth.Digest, stamp int64) bool {
 	return stamp >= f.floor.Load() && stamp >= f.known.digest(d).Load()
 }
@@ -121,6 +123,10 @@ func (f *Feed) follow(ctx context.Context, complete bool) (extended bool, err er
 	ctx, cancel := context.WithTimeout(ctx, max(time.Second, f.replica.Lease/3))
 	defer cancel()
 	extended, err = f.poll(ctx, complete || f.lease.from.Load() == nil)
+	if errors.Is(err, auth.ErrStoreReplaced) {
+		f.lease.drop() // whoever writes to the other one does not know of us
+		f.begin()
+	}
 	switch {
 	case err == nil && f.down:
 		f.down = false
@@ -174,6 +180,7 @@ func (f *Feed) poll(ctx context.Context, complete bool) (extended bool, err erro
 // ours, and the floor sees to it that nothing older comes in.
 func (f *Feed) register(ctx context.Context) error {
 	if err := f.log.Register(ctx, f.replica); err != nil {
+		f.abandon(ctx)
 		return fmt.Errorf("register: %w", err)
 	}
 	last, err := f.log.LastChange(ctx) // rule 9: from the rows
@@ -184,6 +191,15 @@ func (f *Feed) register(ctx context.Context) error {
 	raise(&f.applied, last)
 	f.fresh = false
 	return nil
+}
+
+// abandon takes another id. A row whose writing was not heard of may come to be
+// later still, from wherever it is held up: under an id that is in use it would
+// hide that this replica was given up meanwhile (rule 4). One that is there
+// already is taken away, or else writers would wait for nobody.
+func (f *Feed) abandon(ctx context.Context) {
+	_ = f.log.Unregister(ctx, f.replica.ID)
+	f.begin()
 }
 
 // apply reads all changes after applied, to the end (rule 8), and makes them known before applied says so.

@@ -41,8 +41,11 @@ func keyChange(r *auth.Record, secrets []auth.SecretInfo, before ...string) auth
 
 const selectChanges = `SELECT seq, at, key_id, digests, names FROM changes `
 
-// change reads a change that was logged before; the zero Change for seq 0, which stands for none.
+// change reads a change that was logged before. Of one that is not in the log
+// any more it knows the number, which is what has to be confirmed (rule 21); 0
+// stands for none.
 func (c conn) change(ctx context.Context, seq int64) (change auth.Change, err error) {
+	change.Seq = seq
 	err = c.changes(ctx, selectChanges+`WHERE seq = ?`, []any{seq}, func(found auth.Change) { change = found })
 	return change, err
 }
@@ -72,6 +75,9 @@ func (c conn) changes(ctx context.Context, query string, args []any, each func(a
 
 // Changes implements repo.Log.
 func (s *Store) Changes(ctx context.Context, after int64, limit int) (list []auth.Change, err error) {
+	if err := s.inPlace(); err != nil {
+		return nil, err
+	}
 	err = conn{s, s.readers}.changes(ctx, selectChanges+`WHERE seq > ? ORDER BY seq LIMIT ?`, []any{after, limit},
 		func(c auth.Change) { list = append(list, c) })
 	if err != nil {

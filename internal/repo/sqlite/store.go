@@ -18,6 +18,8 @@ import (
 	"time"
 
 	driver "modernc.org/sqlite"
+
+	"authd/internal/auth"
 )
 
 const (
@@ -189,7 +191,7 @@ func (s *Store) shut() error {
 func (s *Store) inPlace() error {
 	info, err := os.Stat(s.path)
 	if err != nil || !os.SameFile(info, s.file) {
-		return s.unavailable("the file was moved or replaced while it was open: restart authd")
+		return fmt.Errorf("%w: %s: restart authd", auth.ErrStoreReplaced, s.path)
 	}
 	return nil
 }
