@@ -9,12 +9,12 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-.PHONY: build test fmt vet lint unit fuzz bench docs
+.PHONY: build test fmt vet lint unit model fuzz bench soak docs
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/authd ./cmd/authd
 
-test: fmt vet lint unit
+test: fmt vet lint unit model
 
 fmt:
 	@test -z "$$(gofmt -l .)" || { gofmt -d .; echo "run gofmt -w on the files above"; exit 1; }
@@ -35,13 +35,21 @@ lint: $(GOLANGCI_LINT)
 unit:
 	CGO_ENABLED=1 $(GO) test -race -timeout 15m ./...
 
+# The protocol of docs/revocation.md, and with every rule broken in turn. Needs spin and gcc; some two minutes.
+model:
+	spec/check.sh
+
 # Each fuzz test for FUZZTIME; make unit runs their seeds.
 fuzz:
 	@for pkg in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
-	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 200x $$pkg || exit 1; \
 	  done; \
 	done
 
 docs:
 	$(GO) generate ./...
+
+# Figures, each a ratio to something measured beside it; docs/performance.md has the last ones.
+bench:
+	$(GO) run ./internal/bench $(BENCH)

@@ -64,7 +64,9 @@ func (a *answers) allow(c *gin.Context, d *auth.Decision, fromAuthorization bool
 		h[name] = d.Key.Told(i)
 	}
 	h["Cache-Control"] = noStore
-	h["Content-Length"] = zeroLength
+	if c.Request.Method == http.MethodHead {
+		h["Content-Length"] = zeroLength // net/http says so itself, but to HEAD
+	}
 	if a.returnAuthorization {
 		h["Authorization"] = nothing
 		if own := c.Request.Header["Authorization"]; len(own) > 0 && !fromAuthorization {

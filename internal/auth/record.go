@@ -88,19 +88,24 @@ func (r *Record) Validate() error {
 	if !r.NotBefore.IsZero() && !r.ExpiresAt.IsZero() && !r.NotBefore.Before(r.ExpiresAt) {
 		errs = append(errs, errors.New("the key would expire before it is valid: not-before is not before expires"))
 	}
-	if len(r.Note) > MaxNote || !utf8.ValidString(r.Note) {
-		errs = append(errs, fmt.Errorf("the note is longer than %d bytes, or not UTF-8", MaxNote))
+	if !storable(r.Note) {
+		errs = append(errs, fmt.Errorf("the note is longer than %d bytes, not UTF-8, or holds a NUL", MaxNote))
 	}
 	if len(r.Metadata) > MaxItems {
 		errs = append(errs, fmt.Errorf("more than %d metadata entries", MaxItems))
 	}
 	for k, v := range r.Metadata {
 		errs = append(errs, CheckText("a metadata key", k, MaxItem))
-		if len(v) > MaxNote || !utf8.ValidString(v) {
-			errs = append(errs, fmt.Errorf("metadata %q: the value is longer than %d bytes, or not UTF-8", k, MaxNote))
+		if !storable(v) {
+			errs = append(errs, fmt.Errorf("metadata %q: the value is longer than %d bytes, not UTF-8, or holds a NUL", k, MaxNote))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// storable reports whether every database can hold a free text.
+func storable(s string) bool {
+	return len(s) <= MaxNote && utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
 }
 
 // CheckText says why s can't be a name of something: empty, too long, blanks

@@ -21,6 +21,8 @@ func TestURLs(t *testing.T) {
 		{"mysql://authd@db/authd?password=hunter2", "sqlite:PATH"},
 		{"mysql://authd:hunter2%zz@db/authd", "sqlite:PATH"},
 		{"sqlite:", "sqlite:PATH"},
+		{"postgres:authd", "postgres://USER"},
+		{"postgres://authd:hunter2%zz@db/authd", "postgres://USER"},
 		{"sqlite::memory:", "sqlite:PATH"},
 		{"sqlite:authd.db?password=hunter2", "_pragma"},
 		{"sqlite://authd:hunter2@db/authd", "sqlite:/absolute/path"},
@@ -41,8 +43,8 @@ func TestURLs(t *testing.T) {
 func TestShown(t *testing.T) {
 	for url, want := range map[string]string{
 		"sqlite:/var/lib/authd.db?_pragma=cache_size(-4000)": "/var/lib/authd.db",
-		"postgres://authd:hunter2@db:5432/authd":             "postgres://authd:xxxxx@db:5432/authd",
-		"postgres://authd@db/authd?password=hunter2":         "postgres://authd@db/authd",
+		"postgres://authd:hunter2@db:5432/authd":             "postgres://authd@db:5432/authd",
+		"postgresql://authd@db/authd?password=hunter2":       "postgres://authd@db:5432/authd",
 		"postgres://authd:hunter2%zz@db/authd":               "postgres",
 	} {
 		if shown := repo.Shown(url); shown != want {

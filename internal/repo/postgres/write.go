@@ -1,0 +1,230 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"authd/internal/auth"
+)
+
+// CreateKey implements repo.Keys.
+func (s *Store) CreateKey(ctx context.Context, r *auth.Record, secrets ...auth.SecretInfo) (c auth.Change, err error) {
+	cols, err := encode(r)
+	if err != nil {
+		return c, err
+	}
+	err = s.write(ctx, func(t *tx) error {
+		if err := t.free(ctx, r, noKey); err != nil {
+			return err
+		}
+		if err := t.makeUser(ctx, r.User); err != nil {
+			return err
+		}
+		if c, err = t.log(ctx, keyChange(r, secrets)); err != nil {
+			return err
+		}
+		revokedSeq := int64(0)
+		if !r.RevokedAt.IsZero() {
+			revokedSeq = c.Seq
+		}
+		var n int64
+		if _, err := t.row(ctx, insertKey, append(cols.values(),
+			r.ID, auth.Millis(r.CreatedAt), auth.Millis(r.UpdatedAt), c.Seq, revokedSeq), &n); err != nil {
+			return err
+		}
+		for place, secret := range secrets {
+			if err := t.addSecret(ctx, n, place, secret); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return done(c, err)
+}
+
+// done is nothing where a change failed.
+func done(c auth.Change, err error) (auth.Change, error) {
+	if err != nil {
+		return auth.Change{}, err
+	}
+	return c, nil
+}
+
+var (
+	insertKey = fmt.Sprintf(`INSERT INTO keys (%s, id, created_at, updated_at, changed_seq, revoked_seq) VALUES (%s) RETURNING n`,
+		strings.Join(assignments, ", "), placeholders(len(assignments)+5))
+	updateKey = fmt.Sprintf(`UPDATE keys SET (%s, updated_at, changed_seq, revoked_seq) = (%s) WHERE n = $%d`,
+		strings.Join(assignments, ", "), placeholders(len(assignments)+3), len(assignments)+4)
+)
+
+// noKey is the number of no record.
+const noKey = 0
+
+// free finds out whether another record than n has the name or the slug.
+func (t *tx) free(ctx context.Context, r *auth.Record, n int64) error {
+	var name bool
+	taken, err := t.row(ctx, `SELECT name = $1 FROM keys WHERE (name = $1 OR slug = $2) AND n <> $3 ORDER BY 1 DESC LIMIT 1`,
+		[]any{r.Name, r.Slug, n}, &name)
+	switch {
+	case err != nil || !taken:
+		return err
+	case name:
+		return auth.ErrNameTaken
+	}
+	return auth.ErrSlugTaken
+}
+
+// addSecret stores a secret, unless its digest is there already: whoever's it is, and revoked or not.
+func (t *tx) addSecret(ctx context.Context, n int64, place int, secret auth.SecretInfo) error {
+	added, err := t.affected(ctx, `INSERT INTO secrets (digest, key, place, hint, pepper, created_at, expires_at, revoked)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (digest) DO NOTHING`,
+		secret.Digest[:], n, place, secret.Hint, secret.PepperID, auth.Millis(secret.CreatedAt), auth.Millis(secret.ExpiresAt), secret.Revoked)
+	if err == nil && added == 0 {
+		err = auth.ErrSecretTaken
+	}
+	return err
+}
+
+// UpdateKey implements repo.Keys.
+func (s *Store) UpdateKey(ctx context.Context, ref string, edit func(*auth.Record) error) (c auth.Change, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		before, err := t.record(ctx, ref)
+		if err != nil {
+			return err
+		}
+		after := before.clone()
+		if err := edit(after); err != nil {
+			return err
+		}
+		after.ID, after.Secrets = before.ID, before.Secrets
+		c, err = t.update(ctx, before, after)
+		return err
+	})
+	return done(c, err)
+}
+
+// update stores what an edit made of a record. An edit that revokes does what
+// RevokeKey does, and none takes that back.
+func (t *tx) update(ctx context.Context, before *stored, after *auth.Record) (auth.Change, error) {
+	cols, err := encode(after)
+	if err != nil {
+		return auth.Change{}, err
+	}
+	if cols == before.columns {
+		return t.again(ctx, before.ChangedSeq)
+	}
+	ends := cols.revokedAt != before.columns.revokedAt
+	if ends && !before.RevokedAt.IsZero() {
+		return auth.Change{}, auth.ErrRevoked
+	}
+	if err := t.free(ctx, after, before.n); err != nil {
+		return auth.Change{}, err
+	}
+	if err := t.makeUser(ctx, after.User); err != nil {
+		return auth.Change{}, err
+	}
+	c, err := t.log(ctx, keyChange(after, before.Secrets, before.Name, before.Slug))
+	if err != nil {
+		return c, err
+	}
+	revokedSeq := before.revokedSeq
+	if ends {
+		revokedSeq = c.Seq
+		if err := t.run(ctx, revokeSecrets, before.n); err != nil {
+			return c, err
+		}
+	}
+	return c, t.run(ctx, updateKey, append(cols.values(), auth.Millis(c.At), c.Seq, revokedSeq, before.n)...)
+}
+
+// clone shares nothing with the record that an edit could write to.
+func (r *stored) clone() *auth.Record {
+	c := r.Record
+	c.Groups, c.Scopes, c.Secrets = slices.Clone(c.Groups), slices.Clone(c.Scopes), slices.Clone(c.Secrets)
+	res := &c.Restrictions
+	res.Hosts, res.Methods = slices.Clone(res.Hosts), slices.Clone(res.Methods)
+	res.Paths, res.CIDRs = slices.Clone(res.Paths), slices.Clone(res.CIDRs)
+	c.Metadata = maps.Clone(c.Metadata)
+	return &c
+}
+
+// RotateKey implements repo.Keys.
+func (s *Store) RotateKey(ctx context.Context, ref string, add auth.SecretInfo, retire time.Time) (c auth.Change, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		r, err := t.record(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if !r.RevokedAt.IsZero() {
+			return auth.ErrRevoked
+		}
+		end := moment(retire)
+		if err := t.run(ctx, `UPDATE secrets SET expires_at = $1 WHERE key = $2 AND (expires_at = 0 OR expires_at > $1)`, end, r.n); err != nil {
+			return err
+		}
+		place := 0
+		if _, err := t.row(ctx, `SELECT coalesce(max(place) + 1, 0) FROM secrets WHERE key = $1`, []any{r.n}, &place); err != nil {
+			return err
+		}
+		if err := t.addSecret(ctx, r.n, place, add); err != nil {
+			return err
+		}
+		if c, err = t.log(ctx, keyChange(&r.Record, append(r.Secrets, add))); err != nil {
+			return err
+		}
+		return t.run(ctx, `UPDATE keys SET updated_at = $1, changed_seq = $2 WHERE n = $3`, auth.Millis(c.At), c.Seq, r.n)
+	})
+	return done(c, err)
+}
+
+const revokeSecrets = `UPDATE secrets SET revoked = true WHERE key = $1`
+
+// moment is t as it is stored where it stands for an end: the zero time, which
+// would mean that there is none, has long passed.
+func moment(t time.Time) int64 { return max(1, t.UnixMilli()) }
+
+// RevokeKey implements repo.Keys.
+func (s *Store) RevokeKey(ctx context.Context, ref string, at time.Time) (c auth.Change, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		r, err := t.record(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if !r.RevokedAt.IsZero() {
+			c, err = t.again(ctx, r.revokedSeq) // rule 21: what confirms the first one confirms the second
+			return err
+		}
+		if c, err = t.log(ctx, keyChange(&r.Record, r.Secrets)); err != nil {
+			return err
+		}
+		if err := t.run(ctx, revokeSecrets, r.n); err != nil {
+			return err
+		}
+		return t.run(ctx, `UPDATE keys SET revoked_at = $1, updated_at = $2, changed_seq = $3, revoked_seq = $4 WHERE n = $5`,
+			moment(at), auth.Millis(c.At), c.Seq, c.Seq, r.n)
+	})
+	return done(c, err)
+}
+
+// DeleteKey implements repo.Keys.
+func (s *Store) DeleteKey(ctx context.Context, ref string) (c auth.Change, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		r, err := t.record(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if err := t.run(ctx, `DELETE FROM secrets WHERE key = $1`, r.n); err != nil {
+			return err
+		}
+		if err := t.run(ctx, `DELETE FROM keys WHERE n = $1`, r.n); err != nil {
+			return err
+		}
+		c, err = t.log(ctx, keyChange(&r.Record, r.Secrets))
+		return err
+	})
+	return done(c, err)
+}
