@@ -100,7 +100,9 @@ func askStore(ctx context.Context, p *prepared) (_ []override.Status, err error)
 	if p.overrides.Len() == 0 {
 		return []override.Status{}, nil
 	}
-	store, err := repo.Open(ctx, p.Config.Store.URL, repo.Options{MustExist: true})
+	o := storeOptions(p.Loaded)
+	o.MustExist = true
+	store, err := repo.Open(ctx, p.Config.Store.URL, o)
 	if err != nil {
 		return p.overrides.Check(ctx, noStore{err})
 	}

@@ -14,11 +14,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"authd/internal/auth"
+	"authd/internal/pgtest"
 	"authd/internal/repo"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"authd": main})
+	testscript.Main(pgtest.Around(m), map[string]func(){"authd": main})
 }
 
 // TestScripts runs the transcripts: each is a file of commands and what they

@@ -5,6 +5,7 @@ import (
 
 	"authd/internal/api"
 	"authd/internal/auth"
+	"authd/internal/cache"
 	"authd/internal/config"
 	"authd/internal/override"
 	"authd/internal/repo"
@@ -31,6 +32,9 @@ var settings = map[string]string{
 func prepare(loaded *config.Loaded) (*prepared, error) {
 	p := &prepared{Loaded: loaded, verify: verifyOptions(loaded)}
 	errs := []error{loaded.Fault("store.url", repo.Check(loaded.Config.Store.URL))}
+	if url := loaded.Config.Redis.URL; url != "" {
+		errs = append(errs, loaded.Fault("redis.url", cache.CheckRedis(url)))
+	}
 	sources, err := api.ParseSources(loaded.Config.Credentials.Sources)
 	p.verify.Sources = sources
 	errs = append(errs, loaded.Fault("credentials.sources", err))

@@ -27,6 +27,7 @@ import (
 // server is everything that runs.
 type server struct {
 	feed            *cache.Feed
+	shared          *cache.Shared // nil: none
 	watcher         *override.Watcher
 	verify, metrics *http.Server
 	draining        atomic.Bool
@@ -54,12 +55,13 @@ func serve(ctx context.Context, p *prepared, source config.Source, errOut io.Wri
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, s.shared.Close()) }()
 	greet(p, on, errOut, log)
 	return s.run(ctx, on)
 }
 
 // wire says what wraps what. A look-up goes from the overrides to the cache to
-// the store.
+// the store, by way of the shared cache where there is one.
 func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger) (*server, error) {
 	c := &p.Config
 	reg := prometheus.NewRegistry()
@@ -67,11 +69,15 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 
 	backend := cache.Observe(store, repo.Kind(c.Store.URL), reg)
 	feed := cache.NewFeed(backend, thisReplica(c), log)
-	local := cache.NewLocal(feed, backend, cache.Options{MaxEntries: c.Cache.MaxEntries, TTL: c.Cache.TTL, Metrics: measured})
+	shared, err := openShared(p, measured, log)
+	if err != nil {
+		return nil, err
+	}
+	local := cache.NewLocal(feed, backend, cache.Options{MaxEntries: c.Cache.MaxEntries, TTL: c.Cache.TTL, Metrics: measured, Shared: shared})
 	finder := override.NewFinder(local, p.overrides)
 	checker := auth.NewChecker(p.Digester, finder, limit.NewLocal(reg), auth.Options{AllowInactiveUsers: c.Users.Inactive == config.InactiveAllow})
 
-	s := &server{feed: feed, log: log}
+	s := &server{feed: feed, shared: shared, log: log}
 	o := p.verify
 	o.Checker, o.Log, o.Registerer, o.Ready = checker, log, reg, s.ready
 	verify, err := api.NewVerify(o)
@@ -89,6 +95,23 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	measured.Watch(feed)
 	reg.MustRegister(repo.NewCollector(store), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s, nil
+}
+
+// openShared makes the shared cache, if there is to be one. A path names a database of this machine
+// alone, so the machine's name is part of its own.
+func openShared(p *prepared, m *cache.Metrics, log *slog.Logger) (*cache.Shared, error) {
+	c := &p.Config
+	if c.Redis.URL == "" {
+		return nil, nil
+	}
+	database := repo.Shown(c.Store.URL)
+	if repo.Kind(c.Store.URL) == "sqlite" {
+		database = thisReplica(c).Name + " " + database
+	}
+	shared, err := cache.NewShared(cache.SharedOptions{
+		URL: c.Redis.URL, Timeout: c.Redis.Timeout, Pepper: p.Digester.Current(), Database: database, Metrics: m, Log: log,
+	})
+	return shared, p.Fault("redis.url", err)
 }
 
 func metricsPage(g prometheus.Gatherer) http.Handler {
@@ -115,7 +138,7 @@ const openTime = time.Minute
 func openStore(ctx context.Context, p *prepared, log *slog.Logger) (_ repo.Store, err error) {
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
-	store, err := repo.Open(ctx, p.Config.Store.URL, repo.Options{})
+	store, err := repo.Open(ctx, p.Config.Store.URL, storeOptions(p.Loaded))
 	if err != nil {
 		return nil, p.Fault("store.url", err)
 	}

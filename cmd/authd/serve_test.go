@@ -97,63 +97,77 @@ func TestChangesHoldAtOnce(t *testing.T) {
 // "confirmed" is never let in.
 func TestRevokedMeansRevoked(t *testing.T) {
 	p := newPlace(t)
-	servers := []*daemon{p.serve(), p.serve()}
+	revokeUnderFire(p, p.serve(), p.serve())
+	if !strings.Contains(p.all.String(), "Confirmed by 2 of 2 replicas in ") {
+		t.Errorf("not both have confirmed:\n%s", p.all)
+	}
+}
+
+type request struct {
+	begin  time.Time
+	status int
+}
+
+// revokeUnderFire creates keys that every server knows at once, and revokes them while they are used.
+func revokeUnderFire(p *place, servers ...*daemon) {
+	p.t.Helper()
 	for round := range 3 {
 		name := fmt.Sprintf("Partner %d", round)
 		key := p.must("keys", "create", name, "--user", "u", "-q")
-		type request struct {
-			begin  time.Time
-			status int
-		}
-		var mu sync.Mutex
-		var requests []request
-		stop := make(chan struct{})
-		var clients sync.WaitGroup
 		for _, d := range servers {
-			d.want(200, "/verify", key) // created means created, on each of them
-			clients.Go(func() {
-				for {
-					select {
-					case <-stop:
-						return
-					default:
-					}
-					r := request{begin: time.Now()}
-					if a := d.try("GET", "/verify", "API-KEY: "+key); a != nil {
-						r.status = a.status
-					}
-					mu.Lock()
-					requests = append(requests, r)
-					mu.Unlock()
-				}
-			})
+			d.want(200, "/verify", key)
 		}
+		fired := fire(servers, key)
 		p.must("keys", "revoke", name)
 		confirmed := time.Now()
 		for _, d := range servers {
 			d.want(401, "/verify", key)
 		}
-		close(stop)
-		clients.Wait()
-		before, after := 0, 0
-		for _, r := range requests {
+		before := 0
+		for _, r := range fired() {
 			switch {
-			case r.begin.After(confirmed):
-				if after++; r.status != 401 {
-					t.Errorf("round %d: status %d for a request that began %s after the confirmation", round, r.status, r.begin.Sub(confirmed))
-				}
+			case r.begin.After(confirmed) && r.status != 401:
+				p.t.Errorf("round %d: status %d for a request that began %s after the confirmation", round, r.status, r.begin.Sub(confirmed))
 			case r.status == 200:
 				before++
 			case r.status != 401:
-				t.Errorf("round %d: status %d", round, r.status)
+				p.t.Errorf("round %d: status %d", round, r.status)
 			}
 		}
 		if before == 0 {
-			t.Errorf("round %d: no request was let in before", round)
+			p.t.Errorf("round %d: no request was let in before", round)
 		}
 	}
-	if !strings.Contains(p.all.String(), "Confirmed by 2 of 2 replicas in ") {
-		t.Errorf("not both have confirmed:\n%s", p.all)
+}
+
+// fire asks each server again and again, until stop returns what came of it.
+func fire(servers []*daemon, key string) (stop func() []request) {
+	var mu sync.Mutex
+	var requests []request
+	enough := make(chan struct{})
+	var clients sync.WaitGroup
+	for _, d := range servers {
+		clients.Go(func() {
+			for {
+				select {
+				case <-enough:
+					return
+				default:
+				}
+				r := request{begin: time.Now()}
+				if a := d.try("GET", "/verify", "API-KEY: "+key); a != nil {
+					r.status = a.status
+				}
+				mu.Lock()
+				requests = append(requests, r)
+				mu.Unlock()
+			}
+		})
+	}
+	return func() []request {
+		close(enough)
+		clients.Wait()
+		return requests
 	}
 }
 

@@ -35,6 +35,10 @@ func (a *app) prepare(cmd *cobra.Command) (*prepared, error) {
 	return p, errors.Join(err, faults)
 }
 
+func storeOptions(loaded *config.Loaded) repo.Options {
+	return repo.Options{PollOnly: loaded.Config.Store.Listen == config.ListenOff}
+}
+
 // withStore makes the RunE of a command that needs the store, with its schema up to date.
 func (a *app) withStore(work func(ctx context.Context, s *session, args []string) error) func(*cobra.Command, []string) error {
 	return a.openStore(func(ctx context.Context, s *session, args []string) error {
@@ -53,7 +57,7 @@ func (a *app) openStore(work func(ctx context.Context, s *session, args []string
 			if err != nil {
 				return err
 			}
-			store, err := repo.Open(ctx, loaded.Config.Store.URL, repo.Options{})
+			store, err := repo.Open(ctx, loaded.Config.Store.URL, storeOptions(loaded))
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -43,8 +44,9 @@ const MinPepper = 16
 // Pepper is a secret of the deployment that goes into each digest, so that a
 // stolen database alone can't be searched for keys. The zero value is plain SHA-256.
 type Pepper struct {
-	id   string
-	pool *sync.Pool // of *macState; the pepper's bytes are nowhere else, lest reflection print them
+	id     string
+	pool   *sync.Pool // of *macState; the pepper's bytes are nowhere else but in derive, lest reflection print them
+	derive func(label string) ([]byte, error)
 }
 
 // NewPepper takes the pepper's bytes. Its id is derived from them, so that
@@ -58,7 +60,22 @@ func NewPepper(b []byte) (Pepper, error) {
 	mac.Write([]byte("authd pepper id"))
 	p := Pepper{id: hex.EncodeToString(mac.Sum(nil)[:4])}
 	p.pool = &sync.Pool{New: func() any { return &macState{mac: hmac.New(sha256.New, b)} }}
+	p.derive = func(label string) ([]byte, error) {
+		return hkdf.Key(sha256.New, b, []byte("authd derive"), label, sha256.Size)
+	}
 	return p, nil
+}
+
+// Derive makes a key for the purpose that label names; nil without a pepper.
+//
+// It is HKDF, where the pepper is not the key of the HMAC but its input: a
+// digest is the HMAC under the pepper of whatever somebody sends as a key, and
+// digests are seen by others. None of them can be made to be a derived key.
+func (p Pepper) Derive(label string) ([]byte, error) {
+	if p.derive == nil {
+		return nil, nil
+	}
+	return p.derive(label)
 }
 
 // ID names the pepper; [NoPepper] for plain SHA-256.

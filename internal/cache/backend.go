@@ -26,21 +26,38 @@ type Backend struct {
 
 // Observe measures a store under the name of its kind: "sqlite", "postgres".
 func Observe(next Store, kind string, reg prometheus.Registerer) *Backend {
-	up := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	up, op := backendMetrics(kind, reg)
+	return &Backend{
+		next: next, up: up,
+		lookup: op("lookup"), changes: op("changes"), acknowledge: op("acknowledge"), register: op("register"),
+	}
+}
+
+// backendMetrics are those of one kind of backend, in vectors that all kinds share.
+func backendMetrics(kind string, reg prometheus.Registerer) (prometheus.Gauge, func(op string) prometheus.Observer) {
+	up := registered(reg, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "authd_backend_up",
 		Help: "Whether the last request to the backend was answered. At 0 look at the backend and at this replica's log.",
-	}, []string{"backend"})
-	took := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	}, []string{"backend"}))
+	took := registered(reg, prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "authd_backend_request_duration_seconds",
 		Help:    "Time that the backend took. Slow look-ups make cold requests slow; warm ones never ask it.",
 		Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1},
-	}, []string{"backend", "op"})
-	reg.MustRegister(up, took)
-	op := func(name string) prometheus.Observer { return took.WithLabelValues(kind, name) }
-	return &Backend{
-		next: next, up: up.WithLabelValues(kind),
-		lookup: op("lookup"), changes: op("changes"), acknowledge: op("acknowledge"), register: op("register"),
+	}, []string{"backend", "op"}))
+	return up.WithLabelValues(kind), func(op string) prometheus.Observer { return took.WithLabelValues(kind, op) }
+}
+
+// registered is c, or the one like it that was registered before.
+func registered[C prometheus.Collector](reg prometheus.Registerer, c C) C {
+	err := reg.Register(c)
+	var before prometheus.AlreadyRegisteredError
+	if errors.As(err, &before) {
+		return before.ExistingCollector.(C)
 	}
+	if err != nil {
+		panic(err) // a mistake in the code, as with MustRegister
+	}
+	return c
 }
 
 // note records one request. An answer that says no is an answer.

@@ -19,6 +19,7 @@ type Options struct {
 	MaxEntries int           // known keys, at most; unknown ones have a space of their own
 	TTL        time.Duration // of an entry: a safety net for what is changed past the change log
 	Metrics    *Metrics
+	Shared     *Shared // asked before the store; may be nil
 }
 
 const (
@@ -50,6 +51,7 @@ type Local struct {
 	fills     singleflight.Group
 	refreshes chan struct{}
 	metrics   *Metrics
+	shared    *Shared // nil: none
 }
 
 // entry is an answer and the stamp that it was read under. It is immutable but for refreshing.
@@ -64,7 +66,7 @@ type entry struct {
 func NewLocal(feed *Feed, next auth.Finder, o Options) *Local {
 	absent := max(minAbsent, o.MaxEntries/absentShare)
 	l := &Local{
-		feed: feed, next: next, ttl: o.TTL, early: (o.TTL / 5).Milliseconds(), metrics: o.Metrics,
+		feed: feed, next: next, shared: o.Shared, ttl: o.TTL, early: (o.TTL / 5).Milliseconds(), metrics: o.Metrics,
 		found:     otter.Must(&otter.Options[auth.Digest, *entry]{MaximumSize: o.MaxEntries}),
 		absent:    otter.Must(&otter.Options[auth.Digest, *entry]{MaximumSize: absent}),
 		names:     otter.Must(&otter.Options[string, *entry]{MaximumSize: min(o.MaxEntries, maxNames)}),
@@ -95,11 +97,28 @@ func (l *Local) ByDigest(ctx context.Context, d auth.Digest) (*auth.Key, error) 
 
 // digestLookup stands apart so that a warm look-up does not pay for it.
 func (l *Local) digestLookup(d auth.Digest) lookup {
-	return lookup{
+	q := lookup{
 		flight: string(d[:]),
 		read:   func(ctx context.Context) (*auth.Key, error) { return l.next.ByDigest(ctx, d) },
 		store:  func(e *entry) { l.keep(d, e) },
 		holds:  func(e *entry) bool { return l.feed.Current(d, e.stamp) },
+	}
+	if l.shared != nil {
+		q.copied = func(ctx context.Context) *entry { return l.shared.get(ctx, d, l.usable(d)) }
+		q.share = func(e *entry) { l.shared.put(d, e) }
+	}
+	return q
+}
+
+// usable judges a copy, which has the stamp that it was made under (rule 16) and
+// the lifetime that it was given then. A stamp that this replica has not reached is
+// that of one that is ahead, or of a log that a restored backup has cut off: not to
+// be told apart, so the store is asked. So it is where the lifetime is nearly
+// over, or else a refresh would bring back what is to be refreshed.
+func (l *Local) usable(d auth.Digest) func(*entry) bool {
+	return func(e *entry) bool {
+		left := e.expiresAt - time.Now().UnixMilli()
+		return left > l.early && left <= l.ttl.Milliseconds() && e.stamp <= l.feed.Applied() && l.feed.Current(d, e.stamp)
 	}
 }
 
@@ -160,6 +179,8 @@ type lookup struct {
 	read   func(context.Context) (*auth.Key, error)
 	store  func(*entry)
 	holds  func(*entry) bool
+	copied func(context.Context) *entry // from the shared cache, nil where it has none; nil without one
+	share  func(*entry)                 // gives it to the shared cache, without waiting; nil without one
 }
 
 // look asks next. Requests for the same answer share one look-up, which goes on when the
@@ -187,19 +208,18 @@ func (l *Local) look(ctx context.Context, s Standing, old *entry, q lookup) (*au
 	return nil, fmt.Errorf("%w: it changes faster than it can be read", auth.ErrUnavailable)
 }
 
-// fill reads an answer under the stamp of before the read (rule 14), and keeps it.
+// fill gets an answer, and keeps it.
 func (l *Local) fill(ctx context.Context, q lookup) (*entry, error) {
 	flight := l.fills.DoChan(q.flight, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fillTimeout)
 		defer cancel()
-		stamp := l.feed.Applied()
-		key, err := q.read(ctx)
-		if err != nil && !errors.Is(err, auth.ErrKeyNotFound) {
-			return nil, unavailable(err)
+		if q.copied != nil {
+			if e := q.copied(ctx); e != nil {
+				q.store(e)
+				return e, nil
+			}
 		}
-		e := l.entry(key, stamp)
-		q.store(e)
-		return e, nil
+		return l.read(ctx, q)
 	})
 	select {
 	case <-ctx.Done():
@@ -210,6 +230,22 @@ func (l *Local) fill(ctx context.Context, q lookup) (*entry, error) {
 		}
 		return r.Val.(*entry), nil
 	}
+}
+
+// read reads an answer from the store under the stamp of before the read (rule 14). Keys that are found
+// are shared; unknown ones are not, or a flood of them would fill what is shared.
+func (l *Local) read(ctx context.Context, q lookup) (any, error) {
+	stamp := l.feed.Applied()
+	key, err := q.read(ctx)
+	if err != nil && !errors.Is(err, auth.ErrKeyNotFound) {
+		return nil, unavailable(err)
+	}
+	e := l.entry(key, stamp)
+	q.store(e)
+	if key != nil && q.share != nil {
+		q.share(e)
+	}
+	return e, nil
 }
 
 // unavailable makes an ErrUnavailable of whatever kept the source from answering.

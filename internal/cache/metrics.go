@@ -10,17 +10,19 @@ import (
 type Metrics struct {
 	reg                        prometheus.Registerer
 	hit, negative, miss, stale prometheus.Counter
+	lookups                    *prometheus.CounterVec
 }
 
 // NewMetrics registers the look-up counters; the gauges come with what they watch.
 func NewMetrics(reg prometheus.Registerer) *Metrics {
 	lookups := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "authd_cache_lookups_total",
-		Help: "Look-ups by cache layer and outcome. Many misses: raise cache.max_entries or cache.ttl. Any stale: the store can't be followed, see authd_lease_remaining_seconds.",
+		Help: "Look-ups by cache layer and outcome. Many misses: raise cache.max_entries or cache.ttl. Any local stale: the store can't be followed, see authd_lease_remaining_seconds. Any redis invalid: somebody else writes to Redis, or replicas differ in their pepper.",
 	}, []string{"layer", "outcome"})
 	reg.MustRegister(lookups)
 	return &Metrics{
 		reg:      reg,
+		lookups:  lookups,
 		hit:      lookups.WithLabelValues("local", "hit"),
 		negative: lookups.WithLabelValues("local", "negative"),
 		miss:     lookups.WithLabelValues("local", "miss"),

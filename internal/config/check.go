@@ -11,7 +11,7 @@ import (
 )
 
 // check judges the settings that their types alone do not. What other
-// packages know better (store.url, credentials.sources, verify.proxy and
+// packages know better (store.url, redis.url, credentials.sources, verify.proxy and
 // realm, identity.headers) is judged by them.
 func (l *Loaded) check() {
 	c := &l.Config
@@ -28,7 +28,6 @@ func (l *Loaded) check() {
 		l.note("listen.admin", l.checkClash("listen.metrics", c.Listen.Metrics, c.Listen.Admin))
 	}
 	l.note("listen.extauthz", unserved(c.Listen.ExtAuthz != "", "Envoy's gRPC is", "empty"))
-	l.note("redis.url", unserved(c.Redis.URL != "", "Redis is", "empty"))
 	l.note("overrides.odoo", unserved(len(c.Overrides.Odoo) > 0, "Odoo's files are", "empty"))
 	l.note("overrides.odoo_env", unserved(c.Overrides.OdooEnv, "Odoo's variables are", "false"))
 	for _, path := range neverEmpty {

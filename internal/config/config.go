@@ -16,7 +16,7 @@ type Config struct {
 	Listen Listen `koanf:"listen"`
 	// Where keys are kept.
 	Store Store `koanf:"store"`
-	// A cache that replicas share. This version does not serve it.
+	// A cache that replicas share; see [redis](redis.md).
 	Redis Redis `koanf:"redis"`
 	// What each process remembers, and how long it may.
 	Cache Cache `koanf:"cache"`
@@ -61,20 +61,28 @@ type Listen struct {
 type Store struct {
 	// `sqlite:PATH`: a file, which is made if it is not there, in a folder that
 	// is. A relative path starts where the process was started.
-	URL string `koanf:"url" secret:"true" flag:"the database, as sqlite:PATH"`
+	//
+	// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?...`, as libpq reads it: several hosts by comma, of
+	// which the primary is taken; `sslmode` and the like; the password from `PGPASSWORD` or
+	// `passfile` as well. See [postgres](postgres.md).
+	URL string `koanf:"url" secret:"true" flag:"the database, as sqlite:PATH or postgres://..."`
 	// Whether the schema is brought up to date by whoever opens the database.
 	// With `false`, that is left to `authd migrate`.
 	Migrate bool `koanf:"migrate"`
-	// How a process learns of changes in Postgres, which this version does not
-	// serve: notified, or by polling alone. SQLite has no use for it.
+	// How a process learns of changes in Postgres: by notifications (`auto`), or by looking a few times
+	// a second (`off`), for a pooler that hands each transaction to another session. SQLite is
+	// always looked at.
 	Listen string `koanf:"listen" enum:"auto off"`
 }
 
 // Redis is a cache that replicas share.
 type Redis struct {
-	// `redis://` or `rediss://`; this version refuses any value but the empty one.
+	// `redis://USER:PASSWORD@HOST:PORT/DB`, or `rediss://` for TLS. Several addresses by comma are
+	// the nodes of a cluster, or Sentinels where `?master_name=NAME` names
+	// their master. Empty: none, and each process has its own cache alone.
 	URL string `koanf:"url" secret:"true"`
-	// How long an answer of Redis is waited for. Without Redis it does nothing.
+	// How long an answer of Redis is waited for before the database is asked instead; a connection
+	// has to be made within it too. Without Redis it does nothing.
 	Timeout time.Duration `koanf:"timeout" min:"1ms" max:"10s"`
 }
 
@@ -156,6 +164,9 @@ type Headers struct {
 	// The key's scopes, with blanks.
 	Scopes string `koanf:"scopes"`
 }
+
+// ListenOff is the value of Store.Listen that asks for polling alone.
+const ListenOff = "off"
 
 // The values of Users.Inactive.
 const (

@@ -99,7 +99,6 @@ func TestFaults(t *testing.T) {
 		{"one of them everywhere", `listen: {verify: "127.0.0.1:1", metrics: "0.0.0.0:1"}`, `x.yaml:1: listen.metrics: port 1 is that of listen.verify (x.yaml:1) as well: give it another`},
 		{"the reserved one", `listen: {admin: "localhost:8082"}`, `x.yaml:1: listen.admin: port 8082 is that of listen.metrics (default) as well: give it another`},
 		{"Envoy", `listen: {extauthz: ":9000"}`, `x.yaml:1: listen.extauthz: Envoy's gRPC is not served by this version: leave it empty`},
-		{"Redis", `redis: {url: "redis://:hunter2@redis"}`, `x.yaml:1: redis.url: Redis is not served by this version: leave it empty`},
 		{"Odoo's files", `overrides: {odoo: [odoo.conf]}`, `x.yaml:1: overrides.odoo: Odoo's files are not served by this version: leave it empty`},
 		{"Odoo's variables", `overrides: {odoo_env: true}`, `x.yaml:1: overrides.odoo_env: Odoo's variables are not served by this version: leave it false`},
 		{"Redis's time", `redis: {timeout: 0}`, `x.yaml:1: redis.timeout: 0 is no length of time: a number and its unit are wanted, as in 50ms, 30s, 10m, 12h, 7d or 1h30m`},
@@ -125,7 +124,7 @@ func TestFaultsHideWhatMayBeAKey(t *testing.T) {
 		"log: {level: " + key + "}", "cache: {ttl: " + key + "}", "cache: {max_entries: " + key + "}", "store: {migrate: " + key + "}",
 		"store: " + key, "listen: {verify: " + key + "}", "listen: {verify: ':" + key + "'}", "credentials: {prefix: " + key + "}",
 		"verify: {trusted_proxies: " + key + "}", key + ": x", "log: {" + key + ": x}", "credentials: {pepper_file: " + key + "}",
-		"policies: {p: {preflight: " + key + "}}", "policies: {p: {" + key + ": 1}}", "policies: {p: " + key + "}", "redis: {url: " + key + "}",
+		"policies: {p: {preflight: " + key + "}}", "policies: {p: {" + key + ": 1}}", "policies: {p: " + key + "}",
 	} {
 		_, err := loadText(t, "x.yaml", text)
 		if err == nil || strings.Contains(err.Error(), key) {
