@@ -20,7 +20,7 @@ type memory struct {
 	RSSBefore float64 `json:"rss_before_mb"`
 	RSSAfter  float64 `json:"rss_after_mb"`
 	// HeapBefore and HeapAfter are what the heap holds, garbage included;
-	// LiveAfter is what the last collection left: half of the size that the next is due at.
+	// LiveAfter is what the last collection left, as the size tells at which the next one is due.
 	HeapBefore float64 `json:"heap_before_mb"`
 	HeapAfter  float64 `json:"heap_after_mb"`
 	LiveAfter  float64 `json:"live_after_mb"`
