@@ -36,6 +36,7 @@ type original struct {
 	query     string // raw
 	client    netip.Addr
 	requestID string // only from a trusted peer; empty where there is no good one
+	madeID    bool   // the proxy makes requestID itself, whatever its client sent
 }
 
 const untrustedPeer = "the peer is not in verify.trusted_proxies"

@@ -131,6 +131,9 @@ func (v *verifier) decide(x *exchange, at time.Time) {
 		Vouched: o.vouched, Method: o.method, Host: o.host, Path: o.path, Client: o.client,
 		Preflight: o.preflight(r.Header),
 	}
+	if o.madeID {
+		req.RequestID = o.requestID
+	}
 	req.Credential, x.fromAuthorization = v.credentials.read(r.Header, query)
 	x.decision = v.checker.Check(r.Context(), &req)
 }
