@@ -18,6 +18,7 @@ var (
 	problemType = []string{"application/problem+json"}
 	oneSecond   = []string{"1"}
 	closing     = []string{"close"}
+	tooMany     = []string{"429"}
 	nothing     = []string{""}
 )
 
@@ -85,6 +86,31 @@ func limitHeaders(h http.Header, l *auth.LimitState) {
 // the zero LimitState where no limit was the reason.
 func (a *answers) deny(c *gin.Context, v *verdict, requestID string, limit auth.LimitState) {
 	h := c.Writer.Header()
+	a.denialHeaders(h, v, limit)
+	body := a.problems[v] + requestID + "\"}\n"
+	h["Content-Type"] = problemType
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	c.Writer.WriteHeader(v.status)
+	_, _ = c.Writer.WriteString(body) // net/http keeps it back after HEAD; the client may be gone: nobody is left to tell
+}
+
+// denyMute says no to a proxy that passes on the status alone: a body would
+// only end the connection. 429 would become 500, so it is a 403 that tells.
+func (a *answers) denyMute(c *gin.Context, v *verdict, limit auth.LimitState) {
+	h := c.Writer.Header()
+	a.denialHeaders(h, v, limit)
+	h["Content-Length"] = zeroLength
+	status := v.status
+	if status == http.StatusTooManyRequests {
+		h["X-Auth-Status"] = tooMany
+		status = http.StatusForbidden
+	}
+	c.Writer.WriteHeader(status)
+	c.Writer.WriteHeaderNow()
+}
+
+func (a *answers) denialHeaders(h http.Header, v *verdict, limit auth.LimitState) {
+	h["Cache-Control"] = noStore
 	switch v.status {
 	case http.StatusUnauthorized:
 		h["WWW-Authenticate"] = a.challenge
@@ -97,10 +123,4 @@ func (a *answers) deny(c *gin.Context, v *verdict, requestID string, limit auth.
 			limitHeaders(h, &limit)
 		}
 	}
-	body := a.problems[v] + requestID + "\"}\n"
-	h["Cache-Control"] = noStore
-	h["Content-Type"] = problemType
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	c.Writer.WriteHeader(v.status)
-	_, _ = c.Writer.WriteString(body) // net/http keeps it back after HEAD; the client may be gone: nobody is left to tell
 }

@@ -129,7 +129,11 @@ func (x *exchange) hint() string {
 	case auth.UnknownProxy:
 		return "there is no proxy " + quoted(x.unknown) + " to ask as; known: " + names
 	case auth.UnknownPolicy:
-		return "there is no policy " + quoted(x.unknown) + " in the configuration: see policies"
+		hint := "there is no policy " + quoted(x.unknown) + " in the configuration: see policies"
+		if x.route.dialect.below {
+			hint += "; the proxy appends its client's path, so its own must end with the policy: " + x.route.path + "/<policy>"
+		}
+		return hint
 	case auth.AliasedHeader:
 		return "a header of the request could be taken for an identity header by the upstream"
 	case auth.Unvouched:

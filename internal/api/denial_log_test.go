@@ -69,7 +69,7 @@ func TestWhatALineTells(t *testing.T) {
 		}},
 		{"a proxy that there is not", head("GET /verify/squid/typo HTTP/1.1"), map[string]any{
 			"level": "ERROR", "msg": "denied", "reason": "unknown_proxy", "status": 403.0, "proxy": "unknown", "policy": "unknown", "request_id": "*",
-			"peer": "127.0.0.1", "hint": `there is no proxy "squid" to ask as; known: traefik`,
+			"peer": "127.0.0.1", "hint": `there is no proxy "squid" to ask as; known: apisix, caddy, envoy, haproxy, ingress-nginx, nginx, traefik`,
 		}},
 	} {
 		f.send(c.request)

@@ -10,19 +10,37 @@ import (
 	"authd/internal/auth"
 )
 
-// A dialect reads the original request out of what its proxy sends: only from
-// headers that this proxy always overwrites. It is asked only where a trusted
-// peer is at the other end, and answers by [vouch] or [doubt]; it never
-// guesses, and never looks at the credential.
+// dialect is how one kind of proxy asks, and what it makes of the answer.
 //
 // A new proxy is a file dialect_NAME.go and a line here.
-type dialect func(r *http.Request, trusted networks) original
+type dialect struct {
+	// read finds the original request in what the proxy sends: only in what this
+	// proxy always overwrites. It is asked only where a trusted peer is at the
+	// other end, and answers by [vouch] or [doubt]; it never guesses, and never
+	// looks at the credential.
+	read func(r *http.Request, trusted networks) original
 
-var dialects = map[string]dialect{
-	"traefik": readTraefik,
+	makesID bool // the proxy overwrites X-Request-Id with an id that it has made
+	below   bool // the original path follows the policy in the path of the question
+	mute    bool // of a denial the proxy passes on the status alone, and knows 401 and 403 only
+}
+
+var dialects = map[string]*dialect{
+	"apisix":        {read: readAPISIX},
+	"caddy":         {read: readCaddy},
+	"envoy":         {read: readEnvoy, below: true},
+	"haproxy":       {read: readHAProxy},
+	"ingress-nginx": {read: readIngressNginx, mute: true},
+	"nginx":         {read: readNginx, makesID: true, mute: true},
+	"traefik":       {read: readTraefik},
 }
 
 func dialectNames() []string { return slices.Sorted(maps.Keys(dialects)) }
+
+// plainNames are the dialects that plain /verify can be.
+func plainNames() []string {
+	return slices.DeleteFunc(dialectNames(), func(name string) bool { return dialects[name].below })
+}
 
 // original is the request that the proxy's client made, as far as it is
 // known. The zero value is not vouched for.
@@ -36,23 +54,48 @@ type original struct {
 	query     string // raw
 	client    netip.Addr
 	requestID string // only from a trusted peer; empty where there is no good one
-	madeID    bool   // the proxy makes requestID itself, whatever its client sent
+	madeID    bool   // requestID is the proxy's own making, whatever its client sent
 }
 
 const untrustedPeer = "the peer is not in verify.trusted_proxies"
 
 // readOriginal asks the dialect, if the peer may be believed at all.
-func readOriginal(d dialect, r *http.Request, trusted networks) original {
+func readOriginal(d *dialect, r *http.Request, trusted networks) original {
 	if d == nil {
 		return original{}
 	}
 	if !trusted.containPeer(r.RemoteAddr) {
 		return doubt(untrustedPeer)
 	}
-	o := d(r, trusted)
+	o := d.read(r, trusted)
 	o.requestID = readRequestID(r.Header)
+	o.madeID = d.makesID && o.requestID != ""
 	return o
 }
+
+// headerNames are those in which a proxy hands on the original request, canonical.
+type headerNames struct{ method, host, uri string }
+
+var forwarded = headerNames{"X-Forwarded-Method", "X-Forwarded-Host", "X-Forwarded-Uri"}
+
+// read takes each header that is there exactly once, and the client out of
+// X-Forwarded-For, in which every proxy adds to what came before it.
+func (n headerNames) read(h http.Header, trusted networks) original {
+	method, okMethod := one(h, n.method)
+	host, okHost := one(h, n.host)
+	uri, okURI := one(h, n.uri)
+	switch {
+	case !okMethod:
+		return doubt(n.method + missingOrRepeated)
+	case !okHost:
+		return doubt(n.host + missingOrRepeated)
+	case !okURI:
+		return doubt(n.uri + missingOrRepeated)
+	}
+	return vouch(method, host, uri, trusted.client(h["X-Forwarded-For"]))
+}
+
+const missingOrRepeated = " is missing or repeated"
 
 // vouch is the original request, or doubt where a part is not well-formed.
 func vouch(method, host, uri string, client netip.Addr) original {

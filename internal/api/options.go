@@ -108,9 +108,7 @@ func (o Options) Faults() (faults []*Fault) {
 	if len(o.Sources) == 0 {
 		add("sources", errors.New("no credential source: nobody could ever pass"))
 	}
-	if _, ok := dialects[o.Proxy]; !ok && o.Proxy != NoProxy {
-		add("proxy", fmt.Errorf("proxy %q: %s or one of %s is wanted", o.Proxy, NoProxy, strings.Join(dialectNames(), ", ")))
-	}
+	add("proxy", checkProxy(o.Proxy))
 	if strings.ContainsFunc(o.Realm, func(r rune) bool { return r < ' ' || r > '~' }) || len(o.Realm) > 100 {
 		add("realm", fmt.Errorf("realm %q: at most 100 characters of printable ASCII are wanted", o.Realm))
 	}
@@ -118,6 +116,18 @@ func (o Options) Faults() (faults []*Fault) {
 		add("headers."+headerOptions[i], o.checkIdentityHeader(i, name))
 	}
 	return faults
+}
+
+// checkProxy says why plain /verify can't be a dialect.
+func checkProxy(name string) error {
+	d := dialects[name]
+	switch {
+	case name == NoProxy || d != nil && !d.below:
+		return nil
+	case d != nil:
+		return fmt.Errorf("proxy %q: it appends its client's path, which then would choose the policy: point it at %s/%s/<policy> instead", name, verifyPath, name)
+	}
+	return fmt.Errorf("proxy %q: %s or one of %s is wanted", name, NoProxy, strings.Join(plainNames(), ", "))
 }
 
 // Validate is all Faults as one error, or nil.

@@ -87,7 +87,7 @@ func TestOptionsReportEveryFault(t *testing.T) {
 		{"none is no proxy", Options{Sources: sources, Proxy: NoProxy}, nil},
 		{"a dialect", Options{Sources: sources, Proxy: "traefik", Realm: "Shop 24", Headers: headers("remote-user")}, nil},
 		{"nothing", Options{}, []string{"sources: no credential source"}},
-		{"an unknown proxy", Options{Sources: sources, Proxy: "squid"}, []string{`proxy: proxy "squid": none or one of traefik is wanted`}},
+		{"an unknown proxy", Options{Sources: sources, Proxy: "squid"}, []string{`proxy: proxy "squid": none or one of apisix, caddy, haproxy, ingress-nginx, nginx, traefik is wanted`}},
 		{"a proxy in another case", Options{Sources: sources, Proxy: "Traefik"}, []string{`proxy: proxy "Traefik"`}},
 		{"a realm with a newline", Options{Sources: sources, Realm: "a\nb"}, []string{`realm: realm "a\nb"`}},
 		{"a realm that is not ASCII", Options{Sources: sources, Realm: "é"}, []string{`realm: realm "é"`}},

@@ -34,5 +34,5 @@ func (v *verifier) rescue(c *gin.Context, rt *route) {
 	}
 	clear(c.Writer.Header())
 	leaveBody(c) // whatever state the connection is in, it ends here
-	v.answers.deny(c, undecided, id, auth.LimitState{})
+	v.deny(c, rt, undecided, id, auth.LimitState{})
 }

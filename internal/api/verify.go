@@ -106,7 +106,16 @@ func (v *verifier) serve(c *gin.Context, rt *route, unknown string) {
 	x.nameRequest()
 	v.log.denied(&x)
 	v.metrics.count(rt.counters, &x.decision, v.now().Sub(start))
-	v.answers.deny(c, verdictOf(x.decision.Reason), x.requestID, x.decision.Limit)
+	v.deny(c, rt, verdictOf(x.decision.Reason), x.requestID, x.decision.Limit)
+}
+
+// deny answers in the shape that the proxy of the route can use; rt is nil beside /verify.
+func (v *verifier) deny(c *gin.Context, rt *route, told *verdict, requestID string, limit auth.LimitState) {
+	if rt != nil && rt.dialect != nil && rt.dialect.mute {
+		v.answers.denyMute(c, told, limit)
+		return
+	}
+	v.answers.deny(c, told, requestID, limit)
 }
 
 // decide translates the request for the Checker.
@@ -146,19 +155,20 @@ func (x *exchange) nameRequest() {
 }
 
 // serveOther answers what gin has no route for: methods that it does not
-// know, paths that are not configured, and everything else.
+// know, paths below a route of Envoy's, paths that are not configured, and
+// everything else.
 func (v *verifier) serveOther(c *gin.Context) {
 	path := c.Request.URL.Path
 	if rt := v.byPath[path]; rt != nil {
 		v.serve(c, rt, "")
 		return
 	}
-	if rt, unknown := v.routes.refuse(path); rt != nil {
+	if rt, unknown := v.routes.find(path); rt != nil {
 		v.serve(c, rt, unknown)
 		return
 	}
 	if c.Request.ContentLength != 0 {
 		leaveBody(c)
 	}
-	v.answers.deny(c, notFound, newRequestID(), auth.LimitState{})
+	v.deny(c, nil, notFound, newRequestID(), auth.LimitState{})
 }

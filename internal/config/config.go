@@ -130,8 +130,9 @@ type Credentials struct {
 
 // Verify is what is believed of a request.
 type Verify struct {
-	// The dialect of plain `/verify`: `traefik`, or `none`, which believes nothing but the
-	// credential.
+	// The dialect of plain `/verify`: `apisix`, `caddy`, `haproxy`, `ingress-nginx`, `nginx` or
+	// `traefik`; or `none`, which believes nothing but the credential. Envoy is asked
+	// for at `/verify/envoy/<policy>` only: it appends its client's path.
 	Proxy string `koanf:"proxy"`
 	// The peers whose forwarded headers are believed: networks (`10.0.0.0/8`),
 	// addresses, `loopback` (127.0.0.0/8, ::1), `private` (loopback, 10.0.0.0/8, 172.16.0.0/12,

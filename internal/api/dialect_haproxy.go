@@ -1,0 +1,11 @@
+package api
+
+import "net/http"
+
+// readHAProxy reads what HAProxy's auth-request script sends: the client's
+// headers, once "http-request set-header" has put X-Forwarded-Method, -Host,
+// -Uri and -For in the place of the client's own. The script joins repeated
+// headers by ", ", and in none of the first three a blank is well-formed.
+func readHAProxy(r *http.Request, trusted networks) original {
+	return forwarded.read(r.Header, trusted)
+}
