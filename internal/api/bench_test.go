@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"authd/internal/auth"
+	"authd/internal/inbound"
 )
 
 // blank is a ResponseWriter that costs nothing.
@@ -65,7 +66,7 @@ func BenchmarkGinConstants(b *testing.B) {
 	value := []string{"constant"}
 	e.Any("/verify", func(c *gin.Context) {
 		h := c.Writer.Header()
-		for _, n := range DefaultHeaders {
+		for _, n := range inbound.DefaultHeaders {
 			h[n] = value
 		}
 		h["Cache-Control"] = noStore

@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"strings"
+
+	"authd/internal/inbound"
 )
 
 const envoyPath = verifyPath + "/envoy/"
@@ -13,11 +15,11 @@ const envoyPath = verifyPath + "/envoy/"
 // the request but X-Forwarded-For, to which Envoy adds its peer where use_remote_address is on.
 //
 // The path is cut out of the request line: decoded, it would not be what the client sent.
-func readEnvoy(r *http.Request, trusted networks) original {
+func readEnvoy(r *http.Request, trusted inbound.Networks) inbound.Original {
 	rest, ok := strings.CutPrefix(r.RequestURI, envoyPath)
 	slash := strings.IndexAny(rest, "/?")
 	if !ok || slash < 0 || rest[slash] != '/' || strings.IndexByte(rest[:slash], '%') >= 0 {
-		return doubt("the forwarded URI is missing: path_prefix is /verify/envoy/<policy>, and the original path follows")
+		return inbound.Doubt("the forwarded URI is missing: path_prefix is /verify/envoy/<policy>, and the original path follows")
 	}
-	return vouch(r.Method, r.Host, rest[slash:], trusted.client(r.Header["X-Forwarded-For"]))
+	return inbound.Vouch(r.Method, r.Host, rest[slash:], trusted.Client(r.Header["X-Forwarded-For"]))
 }

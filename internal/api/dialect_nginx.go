@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"strings"
+
+	"authd/internal/inbound"
 )
 
 // nginxOriginal are the headers that an operator's proxy_set_header sets, as
@@ -20,7 +22,7 @@ var nginxOriginal = headerNames{"X-Original-Method", "X-Original-Host", "X-Origi
 
 // readNginx reads what nginx's auth_request sends. nginx repeats a question
 // whose connection died, with the same $request_id.
-func readNginx(r *http.Request, trusted networks) original {
+func readNginx(r *http.Request, trusted inbound.Networks) inbound.Original {
 	return nginxOriginal.read(r.Header, trusted)
 }
 
@@ -29,20 +31,20 @@ func readNginx(r *http.Request, trusted networks) original {
 // tells of the request: X-Forwarded-Host, X-Original-URI and X-Original-Host are the
 // client's, and so may be X-Request-Id. The URL holds the client's Host
 // header to the letter, and whatever is no host is not believed.
-func readIngressNginx(r *http.Request, trusted networks) original {
-	method, okMethod := one(r.Header, "X-Original-Method")
-	url, okURL := one(r.Header, "X-Original-Url")
+func readIngressNginx(r *http.Request, trusted inbound.Networks) inbound.Original {
+	method, okMethod := inbound.One(r.Header, "X-Original-Method")
+	url, okURL := inbound.One(r.Header, "X-Original-Url")
 	switch {
 	case !okMethod:
-		return doubt("X-Original-Method" + missingOrRepeated)
+		return inbound.Doubt("X-Original-Method" + missingOrRepeated)
 	case !okURL:
-		return doubt("X-Original-Url" + missingOrRepeated)
+		return inbound.Doubt("X-Original-Url" + missingOrRepeated)
 	}
 	host, uri, ok := splitURL(url)
 	if !ok {
-		return doubt("X-Original-Url is not http:// or https://, a host and a path")
+		return inbound.Doubt("X-Original-Url is not http:// or https://, a host and a path")
 	}
-	return vouch(method, host, uri, trusted.client(r.Header["X-Forwarded-For"]))
+	return inbound.Vouch(method, host, uri, trusted.Client(r.Header["X-Forwarded-For"]))
 }
 
 // splitURL cuts "scheme://host/path?query" where the first slash behind the

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"authd/internal/auth"
+	"authd/internal/inbound"
 )
 
 // net/http keeps a connection that it ends early for half a second, so that the client can read the answer.
@@ -135,9 +136,9 @@ type fixture struct {
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
-func mustSources(t testing.TB, list ...string) []Source {
+func mustSources(t testing.TB, list ...string) []inbound.Source {
 	t.Helper()
-	s, err := ParseSources(list)
+	s, err := inbound.ParseSources(list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,15 +206,15 @@ func start(t *testing.T, edit func(*Options)) *fixture {
 	return f
 }
 
-// answer is a response, read whole.
-type answer struct {
+// reply is a response, read whole.
+type reply struct {
 	status int
 	header http.Header
 	body   string
 }
 
 // ask sends a request; a header given as "Name: value" may be repeated.
-func (f *fixture) ask(method, path string, headers ...string) answer {
+func (f *fixture) ask(method, path string, headers ...string) reply {
 	f.t.Helper()
 	req, err := http.NewRequest(method, "http://"+f.addr+path, http.NoBody)
 	if err != nil {
@@ -232,7 +233,7 @@ func (f *fixture) ask(method, path string, headers ...string) answer {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(body)}
+	return reply{resp.StatusCode, resp.Header, string(body)}
 }
 
 // traefik are the headers that Traefik adds.

@@ -6,15 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/net/http/httpguts"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"authd/internal/auth"
+	"authd/internal/inbound"
 )
 
 // Options are what NewVerify is made of. Checker, Sources, Log and Registerer
@@ -22,13 +20,13 @@ import (
 type Options struct {
 	Checker  *auth.Checker
 	Policies map[string]*auth.Policy // by the name that stands in the path
-	Sources  []Source                // where a key is looked for, in order
+	Sources  []inbound.Source        // where a key is looked for, in order
 
 	Proxy   string         // the dialect of plain /verify; "" or NoProxy believes nothing but the credential
 	Trusted []netip.Prefix // the peers whose forwarded headers are believed
 
 	Realm               string                      // in WWW-Authenticate; "authd" where empty
-	Headers             [auth.IdentityFields]string // names of the identity headers; those of DefaultHeaders where empty
+	Headers             [auth.IdentityFields]string // names of the identity headers; those of inbound.DefaultHeaders where empty
 	ReturnAuthorization bool                        // give Authorization back where it was not the credential
 
 	PerKey     int // series per key in the metrics, at most
@@ -42,28 +40,11 @@ type Options struct {
 // NoProxy is the value of Options.Proxy that makes plain /verify believe no forwarded header.
 const NoProxy = "none"
 
-// DefaultHeaders are the names of the identity headers.
-var DefaultHeaders = [auth.IdentityFields]string{
-	auth.IdentityUser:   "X-Auth-User",
-	auth.IdentityKey:    "X-Auth-Key",
-	auth.IdentityKeyID:  "X-Auth-Key-Id",
-	auth.IdentityGroups: "X-Auth-Groups",
-	auth.IdentityScopes: "X-Auth-Scopes",
-}
-
-// notForIdentity are headers that mean something else to HTTP, to a proxy or
-// to authd: the identity can't be told in them. So are all X-Forwarded-.
-var notForIdentity = []string{
-	"Authorization", "Cache-Control", "Connection", "Content-Length", "Content-Type", "Cookie", "Date", "Host",
-	"Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Ratelimit", "Ratelimit-Policy", "Retry-After", "Set-Cookie", "Te",
-	"Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate", "X-Real-Ip", "X-Request-Id",
-}
-
 // withDefaults fills in what an empty field stands for, and brings header names to their canonical form.
 func (o Options) withDefaults() Options {
 	for i, name := range o.Headers {
 		if name == "" {
-			name = DefaultHeaders[i]
+			name = inbound.DefaultHeaders[i]
 		}
 		o.Headers[i] = http.CanonicalHeaderKey(name)
 	}
@@ -140,19 +121,16 @@ func (o Options) Validate() error {
 }
 
 func (o *Options) checkIdentityHeader(i int, name string) error {
-	switch {
-	case !httpguts.ValidHeaderFieldName(name):
-		return fmt.Errorf("identity header %q: not the name of a header", name)
-	case slices.Contains(notForIdentity, name) || strings.HasPrefix(name, "X-Forwarded-"):
-		return fmt.Errorf("identity header %q: this header has another meaning", name)
+	if err := inbound.CheckIdentityHeader(name); err != nil {
+		return fmt.Errorf("identity header %q: %w", name, err)
 	}
 	for _, other := range o.Headers[:i] {
-		if sameHeader(name, other) {
+		if inbound.SameHeader(name, other) {
 			return fmt.Errorf("identity headers %q and %q: an upstream might take one for the other", other, name)
 		}
 	}
 	for _, s := range o.Sources {
-		if s.kind == headerSource && sameHeader(name, s.name) {
+		if s.InHeader(name) {
 			return fmt.Errorf("identity header %q: keys are read from %s", name, s)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"authd/internal/auth"
+	"authd/internal/inbound"
 	"authd/internal/paritytest"
 )
 
@@ -39,7 +40,7 @@ func (f *fixture) tell(t *testing.T, a asker, c paritytest.Case) paritytest.Answ
 		Challenge: len(w.values("WWW-Authenticate")) == 1, RetryAfter: strings.Join(w.values("Retry-After"), ","),
 		Limit: strings.Join(w.values("RateLimit"), ","),
 	}
-	for i, name := range DefaultHeaders {
+	for i, name := range inbound.DefaultHeaders {
 		got.Identity[i] = paritytest.Untold
 		if v := w.values(name); len(v) == 1 {
 			got.Identity[i] = v[0]

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"authd/internal/auth"
+	"authd/internal/observe"
 )
 
 // route is what the path that a proxy is configured with stands for.
@@ -16,7 +17,7 @@ type route struct {
 	policy            *auth.Policy // nil: asks for a key, and nothing more
 	refusal           auth.Reason  // UnknownProxy or UnknownPolicy; Allowed on a route that decides
 	proxy, policyName string       // as logs and metrics name them
-	counters          *routeCounters
+	counters          *observe.Route
 }
 
 // routes are all paths under /verify, known beforehand: what a client may
@@ -33,7 +34,7 @@ const unknownLabel = "unknown"
 
 const verifyPath = "/verify"
 
-func newRoutes(o *Options, m *metrics) (*routes, error) {
+func newRoutes(o *Options, m *observe.Metrics) (*routes, error) {
 	for name, p := range o.Policies {
 		if err := auth.CheckPolicyName(name); err != nil {
 			return nil, err
@@ -45,7 +46,7 @@ func newRoutes(o *Options, m *metrics) (*routes, error) {
 	add := func(path, proxy, policyName string, refusal auth.Reason) *route {
 		return &route{
 			path: path, proxy: proxy, policyName: policyName, refusal: refusal,
-			dialect: dialects[proxy], policy: o.Policies[policyName], counters: m.newRouteCounters(proxy, policyName),
+			dialect: dialects[proxy], policy: o.Policies[policyName], counters: m.NewRoute(proxy, policyName),
 		}
 	}
 	rs := &routes{

@@ -1,32 +1,33 @@
-package api
+package inbound
 
 import "net/http"
 
-// aliases finds headers that an upstream might take for an identity header:
+// Aliases finds headers that an upstream might take for an identity header:
 // X_Auth_User reaches a CGI or WSGI application under the very name of
 // X-Auth-User, and no proxy overwrites it.
-type aliases struct {
+type Aliases struct {
 	names   []string // of the identity headers, canonical
 	lengths uint64   // bit n: a name has n bytes, modulo 64
 }
 
-func newAliases(names []string) *aliases {
-	a := &aliases{names: names}
+// NewAliases looks for aliases of these names, which are canonical.
+func NewAliases(names []string) *Aliases {
+	a := &Aliases{names: names}
 	for _, n := range names {
 		a.lengths |= 1 << (len(n) & 63)
 	}
 	return a
 }
 
-// in reports whether the request carries one. Names of another length, nearly
+// In reports whether the request carries one. Names of another length, nearly
 // all, are passed over at once.
-func (a *aliases) in(h http.Header) bool {
+func (a *Aliases) In(h http.Header) bool {
 	for name := range h {
 		if a.lengths&(1<<(len(name)&63)) == 0 {
 			continue
 		}
 		for _, n := range a.names {
-			if name != n && sameHeader(name, n) {
+			if name != n && SameHeader(name, n) {
 				return true
 			}
 		}
@@ -34,9 +35,9 @@ func (a *aliases) in(h http.Header) bool {
 	return false
 }
 
-// sameHeader reports whether two names are one to somebody who reads every
+// SameHeader reports whether two names are one to somebody who reads every
 // character but letters and digits alike, and does not tell case.
-func sameHeader(a, b string) bool {
+func SameHeader(a, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}
