@@ -65,7 +65,5 @@ func verifyOptions(loaded *config.Loaded) api.Options {
 			auth.IdentityScopes: c.Identity.Headers.Scopes,
 		},
 		ReturnAuthorization: c.Identity.ReturnAuthorization,
-		PerKey:              c.Metrics.PerKey,
-		Version:             build().Version,
 	}
 }

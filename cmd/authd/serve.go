@@ -20,6 +20,7 @@ import (
 	"authd/internal/conffile"
 	"authd/internal/config"
 	"authd/internal/limit"
+	"authd/internal/observe"
 	"authd/internal/override"
 	"authd/internal/repo"
 )
@@ -78,8 +79,12 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	checker := auth.NewChecker(p.Digester, finder, limit.NewLocal(reg), auth.Options{AllowInactiveUsers: c.Users.Inactive == config.InactiveAllow})
 
 	s := &server{feed: feed, shared: shared, log: log}
+	decided, err := observe.NewMetrics(reg, c.Metrics.PerKey, build().Version)
+	if err != nil {
+		return nil, err
+	}
 	o := p.verify
-	o.Checker, o.Log, o.Registerer, o.Ready = checker, log, reg, s.ready
+	o.Checker, o.Log, o.Metrics, o.Ready = checker, log, decided, s.ready
 	verify, err := api.NewVerify(o)
 	if err != nil {
 		return nil, err

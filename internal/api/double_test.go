@@ -18,6 +18,7 @@ import (
 
 	"authd/internal/auth"
 	"authd/internal/inbound"
+	"authd/internal/observe"
 )
 
 // net/http keeps a connection that it ends early for half a second, so that the client can read the answer.
@@ -154,16 +155,23 @@ func mustPolicy(t testing.TB, name string, base auth.Requirement, rules ...auth.
 	return p
 }
 
+func newMetrics(t testing.TB, reg *prometheus.Registry, perKey int) *observe.Metrics {
+	t.Helper()
+	m, err := observe.NewMetrics(reg, perKey, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // options are those of a deployment behind a proxy on loopback.
 func options(t testing.TB, f auth.Finder, l auth.Limiter) Options {
 	return Options{
-		Checker:    auth.NewChecker(testDigester, f, l, auth.Options{}),
-		Sources:    mustSources(t, "header:API-KEY", "header:X-API-Key", "bearer"),
-		Trusted:    loopback,
-		PerKey:     100,
-		Log:        slog.New(slog.DiscardHandler),
-		Registerer: prometheus.NewRegistry(),
-		Version:    "test",
+		Checker: auth.NewChecker(testDigester, f, l, auth.Options{}),
+		Sources: mustSources(t, "header:API-KEY", "header:X-API-Key", "bearer"),
+		Trusted: loopback,
+		Metrics: newMetrics(t, prometheus.NewRegistry(), 100),
+		Log:     slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -172,7 +180,7 @@ func start(t *testing.T, edit func(*Options)) *fixture {
 	f := &fixture{t: t, keys: &memory{keys: map[auth.Digest]*auth.Key{}}, log: &logBuffer{}, reg: prometheus.NewRegistry()}
 	o := options(t, f.keys, fixedLimit{Reason: auth.Allowed})
 	o.Log = slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.Registerer = f.reg
+	o.Metrics = newMetrics(t, f.reg, 100)
 	if edit != nil {
 		edit(&o)
 	}

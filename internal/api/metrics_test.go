@@ -15,6 +15,7 @@ import (
 
 	"authd/internal/answer"
 	"authd/internal/auth"
+	"authd/internal/observe"
 )
 
 // series are the values of a metric, by its labels as they are written.
@@ -64,9 +65,9 @@ func TestEveryReasonIsCounted(t *testing.T) {
 		}
 		switch a.reason {
 		case auth.UnknownPolicy:
-			policy = unknownLabel
+			policy = observe.Unknown
 		case auth.UnknownProxy:
-			proxy, policy = unknownLabel, unknownLabel
+			proxy, policy = observe.Unknown, observe.Unknown
 		}
 		after := series(t, f.reg, "authd_verify_total")
 		labels := verifyLabels(proxy, policy, a.reason)
@@ -144,7 +145,8 @@ func TestNothingThatAClientChoosesIsALabel(t *testing.T) {
 }
 
 func TestConcurrentRequestsAreCountedExactly(t *testing.T) {
-	f := start(t, func(o *Options) { o.PerKey = 5 })
+	reg := prometheus.NewRegistry()
+	f := start(t, func(o *Options) { o.Metrics = newMetrics(t, reg, 5) })
 	var keys []string
 	for i := range 8 {
 		keys = append(keys, f.keys.add(fmt.Sprint("Key ", i), nil))
@@ -165,7 +167,7 @@ func TestConcurrentRequestsAreCountedExactly(t *testing.T) {
 	}
 	wg.Wait()
 	all := float64(each * len(keys))
-	verify, perKey := series(t, f.reg, "authd_verify_total"), series(t, f.reg, "authd_key_requests_total")
+	verify, perKey := series(t, reg, "authd_verify_total"), series(t, reg, "authd_key_requests_total")
 	if got := verify[verifyLabels("none", "default", auth.Allowed)]; got != all*3/4 {
 		t.Errorf("%v of %v requests are counted as allowed", got, all)
 	}

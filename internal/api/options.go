@@ -4,18 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"authd/internal/auth"
 	"authd/internal/inbound"
+	"authd/internal/observe"
 )
 
-// Options are what NewVerify is made of. Checker, Sources, Log and Registerer
+// Options are what NewVerify is made of. Checker, Sources, Log and Metrics
 // are needed; the zero value of the others has a meaning.
 type Options struct {
 	Checker  *auth.Checker
@@ -29,12 +27,10 @@ type Options struct {
 	Headers             [auth.IdentityFields]string // names of the identity headers; those of inbound.DefaultHeaders where empty
 	ReturnAuthorization bool                        // give Authorization back where it was not the credential
 
-	PerKey     int // series per key in the metrics, at most
-	Log        *slog.Logger
-	Registerer prometheus.Registerer
-	Version    string         // in authd_build_info
-	Ready      func() []Check // what /readyz asks; nil: always ready
-	Now        func() time.Time
+	Metrics *observe.Metrics
+	Log     *slog.Logger
+	Ready   func() []Check // what /readyz asks; nil: always ready
+	Now     func() time.Time
 }
 
 // NoProxy is the value of Options.Proxy that makes plain /verify believe no forwarded header.
@@ -42,12 +38,7 @@ const NoProxy = "none"
 
 // withDefaults fills in what an empty field stands for, and brings header names to their canonical form.
 func (o Options) withDefaults() Options {
-	for i, name := range o.Headers {
-		if name == "" {
-			name = inbound.DefaultHeaders[i]
-		}
-		o.Headers[i] = http.CanonicalHeaderKey(name)
-	}
+	o.Headers = inbound.HeaderNames(o.Headers)
 	if o.Realm == "" {
 		o.Realm = "authd"
 	}

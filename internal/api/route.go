@@ -29,12 +29,9 @@ type routes struct {
 	unknownPolicy map[string]*route // by proxy
 }
 
-// unknownLabel stands for what is not configured.
-const unknownLabel = "unknown"
-
 const verifyPath = "/verify"
 
-func newRoutes(o *Options, m *observe.Metrics) (*routes, error) {
+func newRoutes(o *Options) (*routes, error) {
 	for name, p := range o.Policies {
 		if err := auth.CheckPolicyName(name); err != nil {
 			return nil, err
@@ -46,19 +43,19 @@ func newRoutes(o *Options, m *observe.Metrics) (*routes, error) {
 	add := func(path, proxy, policyName string, refusal auth.Reason) *route {
 		return &route{
 			path: path, proxy: proxy, policyName: policyName, refusal: refusal,
-			dialect: dialects[proxy], policy: o.Policies[policyName], counters: m.NewRoute(proxy, policyName),
+			dialect: dialects[proxy], policy: o.Policies[policyName], counters: o.Metrics.NewRoute(proxy, policyName),
 		}
 	}
 	rs := &routes{
 		decide:        []*route{add(verifyPath, o.Proxy, auth.DefaultPolicy, auth.Allowed)},
 		below:         map[string]*route{},
-		unknownProxy:  add(verifyPath, unknownLabel, unknownLabel, auth.UnknownProxy),
+		unknownProxy:  add(verifyPath, observe.Unknown, observe.Unknown, auth.UnknownProxy),
 		unknownPolicy: map[string]*route{},
 	}
 	names := append([]string{auth.DefaultPolicy}, slices.Sorted(maps.Keys(o.Policies))...)
 	for proxy, d := range dialects {
 		path := verifyPath + "/" + proxy
-		rs.unknownPolicy[proxy] = add(path, proxy, unknownLabel, auth.UnknownPolicy)
+		rs.unknownPolicy[proxy] = add(path, proxy, observe.Unknown, auth.UnknownPolicy)
 		if !d.below {
 			rs.decide = append(rs.decide, add(path, proxy, auth.DefaultPolicy, auth.Allowed))
 		}

@@ -34,11 +34,7 @@ func NewVerify(o Options) (http.Handler, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := observe.NewMetrics(o.Registerer, o.PerKey, o.Version)
-	if err != nil {
-		return nil, err
-	}
-	rs, err := newRoutes(&o, m)
+	rs, err := newRoutes(&o)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +44,7 @@ func NewVerify(o Options) (http.Handler, error) {
 		aliases:     inbound.NewAliases(o.Headers[:]),
 		trusted:     o.Trusted,
 		answers:     newAnswers(&o),
-		metrics:     m,
+		metrics:     o.Metrics,
 		log:         observe.NewLog(o.Log),
 		now:         o.Now,
 		routes:      rs,

@@ -6,11 +6,11 @@ import "net/http"
 // X_Auth_User reaches a CGI or WSGI application under the very name of
 // X-Auth-User, and no proxy overwrites it.
 type Aliases struct {
-	names   []string // of the identity headers, canonical
+	names   []string // of the identity headers
 	lengths uint64   // bit n: a name has n bytes, modulo 64
 }
 
-// NewAliases looks for aliases of these names, which are canonical.
+// NewAliases looks for aliases of these names, written as those of the requests are.
 func NewAliases(names []string) *Aliases {
 	a := &Aliases{names: names}
 	for _, n := range names {
@@ -23,13 +23,21 @@ func NewAliases(names []string) *Aliases {
 // all, are passed over at once.
 func (a *Aliases) In(h http.Header) bool {
 	for name := range h {
-		if a.lengths&(1<<(len(name)&63)) == 0 {
-			continue
+		if a.Has(name) {
+			return true
 		}
-		for _, n := range a.names {
-			if name != n && SameHeader(name, n) {
-				return true
-			}
+	}
+	return false
+}
+
+// Has reports whether a name is an alias, and not one of the names themselves.
+func (a *Aliases) Has(name string) bool {
+	if a.lengths&(1<<(len(name)&63)) == 0 {
+		return false
+	}
+	for _, n := range a.names {
+		if name != n && SameHeader(name, n) {
+			return true
 		}
 	}
 	return false

@@ -8,7 +8,8 @@ import (
 // Networks are the peers that are trusted.
 type Networks []netip.Prefix
 
-func (n Networks) contain(a netip.Addr) bool {
+// Contain reports whether an address lies in one of them.
+func (n Networks) Contain(a netip.Addr) bool {
 	for _, p := range n {
 		if p.Contains(a) {
 			return true
@@ -23,7 +24,7 @@ func (n Networks) ContainPeer(remoteAddr string) bool {
 		return false
 	}
 	a, ok := PeerOf(remoteAddr)
-	return ok && n.contain(a)
+	return ok && n.Contain(a)
 }
 
 // PeerOf reads http.Request.RemoteAddr. The zone of a link-local peer comes
@@ -57,7 +58,7 @@ func (n Networks) Client(lines []string) netip.Addr {
 			if hops++; !ok || hops > maxHops {
 				return netip.Addr{}
 			}
-			if !n.contain(a) {
+			if !n.Contain(a) {
 				return a
 			}
 			last = a

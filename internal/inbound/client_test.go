@@ -94,7 +94,7 @@ func slowClient(n Networks, lines []string) (netip.Addr, bool) {
 		if err != nil || a.Zone() != "" || len(entries)-i > maxHops {
 			return netip.Addr{}, false
 		}
-		if last = a.Unmap(); !n.contain(last) {
+		if last = a.Unmap(); !n.Contain(last) {
 			return last, true
 		}
 	}

@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -17,6 +18,17 @@ var DefaultHeaders = [auth.IdentityFields]string{
 	auth.IdentityKeyID:  "X-Auth-Key-Id",
 	auth.IdentityGroups: "X-Auth-Groups",
 	auth.IdentityScopes: "X-Auth-Scopes",
+}
+
+// HeaderNames are the canonical names of the identity headers, the default where one is empty.
+func HeaderNames(names [auth.IdentityFields]string) [auth.IdentityFields]string {
+	for i, name := range names {
+		if name == "" {
+			name = DefaultHeaders[i]
+		}
+		names[i] = http.CanonicalHeaderKey(name)
+	}
+	return names
 }
 
 // notForIdentity are headers that mean something else to HTTP, to a proxy or

@@ -50,6 +50,9 @@ func NewMetrics(reg prometheus.Registerer, mostSeries int, version string) (*Met
 	return m, errors.Join(errs...)
 }
 
+// Unknown is the proxy or the policy of a question about one that is not configured.
+const Unknown = "unknown"
+
 // Route are the counters of one route, each looked up once.
 type Route struct {
 	vec           *prometheus.CounterVec

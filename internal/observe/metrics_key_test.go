@@ -92,3 +92,13 @@ func TestALabelThatIsNoUTF8DoesNotPanic(t *testing.T) {
 		t.Errorf("the counters are %v", got)
 	}
 }
+
+func TestTheSameMetricsTwiceAreAnError(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	if _, err := NewMetrics(reg, 1, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewMetrics(reg, 1, "test"); err == nil {
+		t.Error("the same metrics are registered twice, and nobody is told")
+	}
+}
