@@ -53,8 +53,9 @@ type Listen struct {
 	Admin string `koanf:"admin"`
 	// For `/metrics`. Empty: none.
 	Metrics string `koanf:"metrics" flag:"the address for /metrics; empty for none"`
-	// Reserved for Envoy's gRPC: this version refuses any value but the empty one.
-	ExtAuthz string `koanf:"extauthz"`
+	// For Envoy's external authorization over gRPC, in plain text, with the standard
+	// health service; see [envoy](envoy.md). Nobody but Envoy should reach it. Empty: none.
+	ExtAuthz string `koanf:"extauthz" flag:"the address for Envoy's gRPC; empty for none"`
 }
 
 // Store is the database.
