@@ -22,7 +22,7 @@ func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	if req, ok := v.(*authv3.CheckRequest); ok && err != nil {
 		req.Reset()
 		req.Attributes = unreadable
-		return nil
+		err = nil
 	}
 	return err
 }

@@ -50,7 +50,7 @@ func TestADenialNeverHasStatusOK(t *testing.T) {
 		if told.GetBody() != body || len(told.GetHeaders()) != len(h) {
 			t.Errorf("%s: the client is told %v", r, told)
 		}
-		mine := http.Header{}
+		mine := lines{}
 		mutate(t, mine, told.GetHeaders())
 		for name, values := range h {
 			if got := mine[strings.ToLower(name)]; len(got) != 1 || got[0] != values[0] {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -274,14 +273,17 @@ func (e envoy) ask(r request) *authv3.CheckRequest {
 	return &authv3.CheckRequest{Attributes: a}
 }
 
+// lines are headers by their names in lower case, as Envoy holds them.
+type lines map[string][]string
+
 // outcome is what Envoy makes of an answer.
 type outcome struct {
 	allowed  bool
-	upstream http.Header // names in lower case; nil on a denial
-	removed  []string    // parameters of the query
+	upstream lines    // nil on a denial
+	removed  []string // parameters of the query
 
 	status int // told to the client on a denial
-	header http.Header
+	header lines
 	body   string
 }
 
@@ -300,7 +302,7 @@ func (e envoy) obey(t *testing.T, r request, resp *authv3.CheckResponse, err err
 		if d == nil {
 			t.Fatal("a denial says nothing to the client")
 		}
-		out := outcome{status: int(d.GetStatus().GetCode()), body: d.GetBody(), header: http.Header{}}
+		out := outcome{status: int(d.GetStatus().GetCode()), body: d.GetBody(), header: lines{}}
 		mutate(t, out.header, d.GetHeaders())
 		return out
 	}
@@ -308,7 +310,7 @@ func (e envoy) obey(t *testing.T, r request, resp *authv3.CheckResponse, err err
 	if ok == nil || len(ok.GetResponseHeadersToAdd()) > 0 {
 		t.Fatalf("an allow is %v", resp)
 	}
-	out := outcome{allowed: true, status: 200, upstream: http.Header{}, removed: ok.GetQueryParametersToRemove()}
+	out := outcome{allowed: true, status: 200, upstream: lines{}, removed: ok.GetQueryParametersToRemove()}
 	for _, l := range e.headersOf(r) {
 		out.upstream[l[0]] = append(out.upstream[l[0]], l[1])
 	}
@@ -322,12 +324,15 @@ func (e envoy) obey(t *testing.T, r request, resp *authv3.CheckResponse, err err
 	return out
 }
 
-func mutate(t *testing.T, h http.Header, options []*corev3.HeaderValueOption) {
+// appendField is deprecated, and would outdo append_action.
+var appendField = (&corev3.HeaderValueOption{}).ProtoReflect().Descriptor().Fields().ByName("append")
+
+func mutate(t *testing.T, h lines, options []*corev3.HeaderValueOption) {
 	t.Helper()
 	var seen []string
 	for _, o := range options {
 		name := o.GetHeader().GetKey()
-		if o.GetAppend() != nil || o.GetAppendAction() != corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD || name != strings.ToLower(name) || slices.Contains(seen, name) {
+		if o.ProtoReflect().Has(appendField) || o.GetAppendAction() != corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD || name != strings.ToLower(name) || slices.Contains(seen, name) {
 			t.Errorf("%s is set by %v", name, o)
 		}
 		seen = append(seen, name)

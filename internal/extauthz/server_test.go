@@ -153,8 +153,8 @@ func TestShutdownLetsCallsFinish(t *testing.T) {
 	down := make(chan error)
 	go func() { down <- f.server.Shutdown(context.Background()) }()
 	select {
-	case <-down:
-		t.Fatal("the server did not wait for the call")
+	case err := <-down:
+		t.Fatalf("the server did not wait for the call: %v", err)
 	default:
 	}
 	close(goOn)
