@@ -13,7 +13,7 @@ import (
 //	X-Original-Method  $request_method
 //	X-Original-Host    $host
 //	X-Original-URI     $request_uri
-//	X-Forwarded-For    $proxy_add_x_forwarded_for
+//	X-Forwarded-For    $remote_addr
 //	X-Request-Id       $request_id
 //
 // auth_request passes all other headers on as the client sent them, its

@@ -29,11 +29,7 @@ func TestEveryDialectJudgesAlike(t *testing.T) {
 
 func (f *fixture) tell(t *testing.T, a asker, c paritytest.Case) paritytest.Answer {
 	r := clientRequest{c.Method, c.Host, c.URI(), c.Headers, c.Client}
-	line, headers := a.question(c.Policy, r)
-	conn := dial(t, f.addr)
-	conn.write(line + "\r\nHost: " + a.host(r) + "\r\n" + strings.Join(headers, "\r\n") + "\r\n\r\n")
-	w := conn.answer(a.asks(r))
-	_ = conn.c.Close()
+	w := f.send(a.wire(c.Policy, r))
 	reason, _ := f.logged()["reason"].(string)
 	got := paritytest.Answer{
 		Reason: reason, Status: w.status, Code: code(t, w, dialects[a.dialect].mute),

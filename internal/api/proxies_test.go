@@ -111,6 +111,12 @@ func (a asker) question(policy string, c clientRequest) (line string, headers []
 	return a.asks(c) + " " + path + " HTTP/1.1", headers
 }
 
+// wire is the question as it goes over the wire.
+func (a asker) wire(policy string, c clientRequest) string {
+	line, headers := a.question(policy, c)
+	return line + "\r\nHost: " + a.host(c) + "\r\n" + strings.Join(headers, "\r\n") + "\r\n\r\n"
+}
+
 func orDefault(policy string) string {
 	if policy == "" {
 		return "default"

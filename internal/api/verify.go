@@ -137,16 +137,23 @@ func (v *verifier) decide(x *exchange, at time.Time) {
 	if o.Vouched {
 		query = o.Query
 	}
+	req := x.asks(at)
+	req.Credential, x.fromAuthorization = v.credentials.Read(r.Header, query)
+	x.decision = v.checker.Check(r.Context(), &req)
+}
+
+// asks is the request as the Checker sees it, all but its credential.
+func (x *exchange) asks(at time.Time) auth.Request {
+	o := &x.original
 	req := auth.Request{
 		Policy: x.route.policy, At: at,
 		Vouched: o.Vouched, Method: o.Method, Host: o.Host, Path: o.Path, Client: o.Client,
-		Preflight: o.Preflight(r.Header),
+		Preflight: o.Preflight(x.request.Header),
 	}
 	if o.MadeID {
 		req.RequestID = o.RequestID
 	}
-	req.Credential, x.fromAuthorization = v.credentials.Read(r.Header, query)
-	x.decision = v.checker.Check(r.Context(), &req)
+	return req
 }
 
 // nameRequest gives the request an id, unless its proxy has.
