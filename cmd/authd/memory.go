@@ -13,8 +13,7 @@ const (
 	// choice is what is live: next to nothing while few keys are cached, which costs processor
 	// time, and twice the memory once there are many.
 	headroom = 12 << 20
-	// Bounds of the growth, in percent of what is live. With many keys the least one rules: at
-	// 25 a request costs a sixth more than at 50, since all of them are looked at so much more often.
+	// Bounds of the growth, in percent of what is live. With many keys the least one rules.
 	leastGrowth, mostGrowth = 50, 400
 	paceEvery               = time.Second
 )

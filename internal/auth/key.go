@@ -6,8 +6,7 @@ import (
 )
 
 // Key is what a decision needs to know of a key, and nothing more: it is what
-// caches hold. It is made once by [NewKey] and immutable from then on; keys
-// share what they have in common.
+// caches hold. It is made once by [NewKey] and immutable from then on.
 type Key struct {
 	Digest Digest // of the secret that it was found by; zero where it was found by name
 
@@ -28,25 +27,17 @@ type Key struct {
 	told [IdentityGroups]string // of this key alone, encoded
 }
 
-// Grants are what a key is in and may do. Keys of the same ones share them.
-type Grants struct {
-	Groups, Scopes []string
-
-	groups, scopes [1]string // encoded
-}
-
 // NewKey makes the decision's view of a record, as found by one of its
 // secrets; the zero SecretInfo where it was found by name.
 func NewKey(r *Record, s SecretInfo) *Key {
-	user := shareUser(r.User)
 	k := &Key{
 		Digest: s.Digest,
-		User:   user.plain, UserActive: r.UserActive,
+		ID:     r.ID, Name: r.Name, Slug: r.Slug,
+		User: r.User, UserActive: r.UserActive,
 		Active: r.Active, Revoked: !r.RevokedAt.IsZero() || s.Revoked,
 		NotBefore: Millis(r.NotBefore), ExpiresAt: Millis(r.ExpiresAt), SecretExpiresAt: Millis(s.ExpiresAt),
 		Grants: NewGrants(r.Groups, r.Scopes),
 	}
-	k.ID, k.Name, k.Slug = together(r.ID, r.Name, r.Slug)
 	if !r.Restrictions.IsZero() {
 		restrictions := r.Restrictions.clone()
 		k.Restrictions = &restrictions
@@ -99,7 +90,7 @@ const (
 // for each request. Whoever changes one, of a key that nobody else has seen, calls it.
 func (k *Key) Encode() {
 	k.told = [...]string{
-		IdentityUser: shareUser(k.User).encoded, IdentityKey: encodeVisible(k.Name), IdentityKeyID: encodeVisible(k.ID),
+		IdentityUser: encodeVisible(k.User), IdentityKey: encodeVisible(k.Name), IdentityKeyID: encodeVisible(k.ID),
 	}
 }
 
@@ -142,6 +133,9 @@ func encodeVisible(s string) string {
 	done := 0
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c > '~' || c == '%' || c == ',' {
+			if done == 0 {
+				b.Grow(len(s) + 16) // room for some
+			}
 			b.WriteString(s[done:i])
 			b.Write([]byte{'%', digits[c>>4], digits[c&15]})
 			done = i + 1

@@ -44,7 +44,8 @@ type Local struct {
 	ttl   time.Duration
 	early int64 // milliseconds before the end of its lifetime, from when on an entry is read anew
 
-	found  *otter.Cache[auth.Digest, *entry]
+	known  packed
+	used   *otter.Cache[auth.Digest, *entry] // those of known that are in use
 	absent *otter.Cache[auth.Digest, *entry] // a flood of unknown keys evicts no known one
 	names  *otter.Cache[string, *entry]
 
@@ -67,7 +68,8 @@ func NewLocal(feed *Feed, next auth.Finder, o Options) *Local {
 	absent := max(minAbsent, o.MaxEntries/absentShare)
 	l := &Local{
 		feed: feed, next: next, shared: o.Shared, ttl: o.TTL, early: (o.TTL / 5).Milliseconds(), metrics: o.Metrics,
-		found:     otter.Must(&otter.Options[auth.Digest, *entry]{MaximumSize: o.MaxEntries}),
+		known:     newPacked(o.MaxEntries),
+		used:      otter.Must(&otter.Options[auth.Digest, *entry]{MaximumSize: min(o.MaxEntries, unpackedKeys)}),
 		absent:    otter.Must(&otter.Options[auth.Digest, *entry]{MaximumSize: absent}),
 		names:     otter.Must(&otter.Options[string, *entry]{MaximumSize: min(o.MaxEntries, maxNames)}),
 		refreshes: make(chan struct{}, maxRefreshes),
@@ -83,9 +85,9 @@ func (l *Local) ByDigest(ctx context.Context, d auth.Digest) (*auth.Key, error) 
 	if standing == Lost {
 		return nil, auth.ErrLeaseLost
 	}
-	e, ok := l.found.GetIfPresent(d)
+	e, ok := l.used.GetIfPresent(d)
 	if !ok {
-		e, ok = l.absent.GetIfPresent(d)
+		e, ok = l.unpack(d)
 	}
 	if ok && l.feed.Current(d, e.stamp) { // rule 13: what is known last
 		if key, err, done := l.answer(e, standing, now, func() { l.refresh(d, e) }); done {
@@ -93,6 +95,15 @@ func (l *Local) ByDigest(ctx context.Context, d auth.Digest) (*auth.Key, error) 
 		}
 	}
 	return l.look(ctx, standing, e, l.digestLookup(d))
+}
+
+// unpack looks where keys are that have not been in use, and where those are that don't exist.
+func (l *Local) unpack(d auth.Digest) (*entry, bool) {
+	if e := l.known.get(d); e != nil {
+		l.used.Set(d, e)
+		return e, true
+	}
+	return l.absent.GetIfPresent(d)
 }
 
 // digestLookup stands apart so that a warm look-up does not pay for it.
@@ -267,12 +278,14 @@ func (l *Local) entry(key *auth.Key, stamp int64) *entry {
 // keep puts an answer where its kind belongs, and nowhere else.
 func (l *Local) keep(d auth.Digest, e *entry) {
 	if e.key == nil {
-		l.found.Invalidate(d)
+		l.used.Invalidate(d)
+		l.known.invalidate(d)
 		l.absent.Set(d, e)
 		return
 	}
 	l.absent.Invalidate(d)
-	l.found.Set(d, e)
+	l.known.set(d, e)
+	l.used.Set(d, e)
 }
 
 // refresh reads an entry anew in the background, so that a key in use never waits. It
@@ -297,5 +310,5 @@ func (l *Local) refresh(d auth.Digest, e *entry) {
 
 // size is the number of entries, known and unknown.
 func (l *Local) size() (found, absent int) {
-	return l.found.EstimatedSize(), l.absent.EstimatedSize()
+	return l.known.size(), l.absent.EstimatedSize()
 }

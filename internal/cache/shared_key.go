@@ -78,8 +78,8 @@ func appendList(b []byte, list []string) []byte {
 var errNoKey = errors.New("not an encoded key")
 
 // parseKey reads what appendKey has written, all of it and nothing else.
-func parseKey(b []byte) (*auth.Key, error) {
-	p := &parser{rest: string(b)}
+func parseKey(s string) (*auth.Key, error) {
+	p := &parser{rest: s}
 	bits := p.bits()
 	has := func(bit byte) bool { return bits&bit != 0 }
 	k := &auth.Key{

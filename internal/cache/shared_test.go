@@ -68,7 +68,11 @@ func newSharing(t *testing.T, s *store, url string, change func(*SharedOptions))
 }
 
 // forget empties the replica's own memory, so that Redis is asked again.
-func (r *sharing) forget() { r.found.InvalidateAll(); r.absent.InvalidateAll() }
+func (r *sharing) forget() {
+	r.used.InvalidateAll()
+	r.known.all.InvalidateAll()
+	r.absent.InvalidateAll()
+}
 
 // want reads the counters of outcomes, as in "hit 1, miss 2"; what is not named is 0.
 func (r *sharing) want(text string) {
@@ -154,8 +158,8 @@ func TestSharedHit(t *testing.T) {
 	if left := c.PTTL(t.Context(), b.shared.sealer.name(digest(1))).Val(); left <= 0 || left > time.Hour {
 		t.Errorf("it stays in Redis for %s", left)
 	}
-	mine, _ := a.found.GetIfPresent(digest(1))
-	yours, _ := b.found.GetIfPresent(digest(1))
+	mine, _ := a.used.GetIfPresent(digest(1))
+	yours, _ := b.used.GetIfPresent(digest(1))
 	if mine.stamp != yours.stamp || mine.expiresAt != yours.expiresAt {
 		t.Errorf("the copy of %+v is %+v", mine, yours)
 	}

@@ -74,7 +74,7 @@ func (s *sealer) open(d auth.Digest, value []byte) (*entry, bool) {
 	if mac := s.mac(d, body); subtle.ConstantTimeCompare(mac[:], given) != 1 {
 		return nil, false
 	}
-	key, err := parseKey(body[headerLen:])
+	key, err := parseKey(string(body[headerLen:]))
 	if err != nil {
 		return nil, false
 	}
