@@ -7,6 +7,7 @@ import (
 	"authd/internal/auth"
 	"authd/internal/cache"
 	"authd/internal/config"
+	"authd/internal/inbound"
 	"authd/internal/override"
 	"authd/internal/repo"
 )
@@ -35,7 +36,7 @@ func prepare(loaded *config.Loaded) (*prepared, error) {
 	if url := loaded.Config.Redis.URL; url != "" {
 		errs = append(errs, loaded.Fault("redis.url", cache.CheckRedis(url)))
 	}
-	sources, err := api.ParseSources(loaded.Config.Credentials.Sources)
+	sources, err := inbound.ParseSources(loaded.Config.Credentials.Sources)
 	p.verify.Sources = sources
 	errs = append(errs, loaded.Fault("credentials.sources", err))
 	for _, f := range p.verify.Faults() {
@@ -64,7 +65,5 @@ func verifyOptions(loaded *config.Loaded) api.Options {
 			auth.IdentityScopes: c.Identity.Headers.Scopes,
 		},
 		ReturnAuthorization: c.Identity.ReturnAuthorization,
-		PerKey:              c.Metrics.PerKey,
-		Version:             build().Version,
 	}
 }

@@ -28,7 +28,7 @@ const (
 
 // listeners are bound before anything else is done: an address that is taken is found out at once.
 type listeners struct {
-	verify, metrics net.Listener // metrics is nil where it is off
+	verify, metrics, extauthz net.Listener // nil where it is off
 }
 
 func listen(ctx context.Context, p *prepared) (*listeners, error) {
@@ -46,6 +46,9 @@ func listen(ctx context.Context, p *prepared) (*listeners, error) {
 	if p.Config.Listen.Metrics != "" {
 		on.metrics = bind("listen.metrics", p.Config.Listen.Metrics)
 	}
+	if p.Config.Listen.ExtAuthz != "" {
+		on.extauthz = bind("listen.extauthz", p.Config.Listen.ExtAuthz)
+	}
 	if err := errors.Join(errs...); err != nil {
 		on.close()
 		return nil, err
@@ -55,7 +58,7 @@ func listen(ctx context.Context, p *prepared) (*listeners, error) {
 
 // close is for listeners that no server has closed.
 func (on *listeners) close() {
-	for _, l := range []net.Listener{on.verify, on.metrics} {
+	for _, l := range []net.Listener{on.verify, on.metrics, on.extauthz} {
 		if l != nil {
 			_ = l.Close()
 		}
@@ -69,12 +72,15 @@ func greet(p *prepared, on *listeners, errOut io.Writer, log *slog.Logger) {
 	if on.metrics != nil {
 		metrics = url(p.Config.Listen.Metrics, on.metrics) + "/metrics"
 	}
-	lines := []string{
-		fmt.Sprintf("authd %s answers on %s (listen.verify %s); metrics: %s", build().Version, verify, p.Config.Listen.Verify, metrics),
+	lines := []string{fmt.Sprintf("authd %s answers on %s (listen.verify %s); metrics: %s", build().Version, verify, p.Config.Listen.Verify, metrics)}
+	if on.extauthz != nil {
+		lines = append(lines, fmt.Sprintf("Envoy's gRPC: %s (listen.extauthz %s)", on.extauthz.Addr(), p.Config.Listen.ExtAuthz))
+	}
+	lines = append(lines,
 		fmt.Sprintf("keys are in %s; override sections: %d", repo.Shown(p.Config.Store.URL), p.overrides.Len()),
 		`next: authd keys create "My first key" --user me@example.com`,
-		"then: curl -i -H 'API-KEY: <the key>' " + verify,
-	}
+		"then: curl -i -H 'API-KEY: <the key>' "+verify,
+	)
 	for _, line := range lines {
 		if isJSON(p.Config.Log.Format, errOut) {
 			log.Info(line)
@@ -108,6 +114,9 @@ func (s *server) run(ctx context.Context, on *listeners) error {
 	if on.metrics != nil {
 		parts.Go(func() error { return closed(s.metrics.Serve(on.metrics)) })
 	}
+	if on.extauthz != nil {
+		parts.Go(func() error { return s.extauthz.Serve(on.extauthz) })
+	}
 	select {
 	case <-ctx.Done():
 	case <-failed.Done():
@@ -135,10 +144,20 @@ func (s *server) drain(failed context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(failed), drainTime)
 	defer cancel()
-	var late error
-	if err := s.verify.Shutdown(ctx); err != nil {
-		late = fmt.Errorf("requests were under way for more than %s, and were cut off: %w", drainTime, err)
-		_ = s.verify.Close()
+	var ending errgroup.Group
+	ending.Go(func() error {
+		err := s.verify.Shutdown(ctx)
+		if err != nil {
+			_ = s.verify.Close()
+		}
+		return err
+	})
+	if s.extauthz != nil {
+		ending.Go(func() error { return s.extauthz.Shutdown(ctx) })
+	}
+	late := ending.Wait()
+	if late != nil {
+		late = fmt.Errorf("requests were under way for more than %s, and were cut off: %w", drainTime, late)
 	}
 	_ = s.metrics.Close() // a scrape is asked again
 	return late

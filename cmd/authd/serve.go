@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +20,9 @@ import (
 	"authd/internal/cache"
 	"authd/internal/conffile"
 	"authd/internal/config"
+	"authd/internal/extauthz"
 	"authd/internal/limit"
+	"authd/internal/observe"
 	"authd/internal/override"
 	"authd/internal/repo"
 )
@@ -30,6 +33,7 @@ type server struct {
 	shared          *cache.Shared // nil: none
 	watcher         *override.Watcher
 	verify, metrics *http.Server
+	extauthz        *extauthz.Server // nil: off
 	draining        atomic.Bool
 	log             *slog.Logger
 }
@@ -78,13 +82,20 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	checker := auth.NewChecker(p.Digester, finder, limit.NewLocal(reg), auth.Options{AllowInactiveUsers: c.Users.Inactive == config.InactiveAllow})
 
 	s := &server{feed: feed, shared: shared, log: log}
+	decided, err := observe.NewMetrics(reg, c.Metrics.PerKey, build().Version)
+	if err != nil {
+		return nil, err
+	}
 	o := p.verify
-	o.Checker, o.Log, o.Registerer, o.Ready = checker, log, reg, s.ready
+	o.Checker, o.Log, o.Metrics, o.Ready = checker, log, decided, s.ready
 	verify, err := api.NewVerify(o)
 	if err != nil {
 		return nil, err
 	}
 	s.verify, s.metrics = api.NewServer(verify, log), api.NewServer(metricsPage(reg), log)
+	if s.extauthz, err = openExtAuthz(p, &o, s.isReady); err != nil {
+		return nil, err
+	}
 	s.watcher, err = override.NewWatcher(override.WatcherOptions{
 		Finder: finder, Env: p.env, Log: log, Registerer: reg,
 		Read: func() ([]conffile.Section, []string, error) { return config.Sections(source) },
@@ -112,6 +123,17 @@ func openShared(p *prepared, m *cache.Metrics, log *slog.Logger) (*cache.Shared,
 		URL: c.Redis.URL, Timeout: c.Redis.Timeout, Pepper: p.Digester.Current(), Database: database, Metrics: m, Log: log,
 	})
 	return shared, p.Fault("redis.url", err)
+}
+
+// openExtAuthz makes the server for Envoy's gRPC, if there is to be one: over all that /verify is over.
+func openExtAuthz(p *prepared, o *api.Options, ready func() bool) (*extauthz.Server, error) {
+	if p.Config.Listen.ExtAuthz == "" {
+		return nil, nil
+	}
+	return extauthz.NewServer(extauthz.Options{
+		Checker: o.Checker, Policies: o.Policies, Sources: o.Sources, Trusted: o.Trusted,
+		Realm: o.Realm, Headers: o.Headers, Metrics: o.Metrics, Log: o.Log, Ready: ready,
+	})
 }
 
 func metricsPage(g prometheus.Gatherer) http.Handler {
@@ -163,6 +185,11 @@ func warnOfPeppers(ctx context.Context, p *prepared, store repo.Store, log *slog
 		}
 	}
 	return err
+}
+
+// isReady is what /readyz tells in one word.
+func (s *server) isReady() bool {
+	return !slices.ContainsFunc(s.ready(), func(c api.Check) bool { return !c.OK && !c.Advisory })
 }
 
 // ready is what /readyz asks. That the store is away does not make a replica

@@ -1,59 +1,38 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
+	"authd/internal/inbound"
 )
 
 // Value lists that go into answers as they are. net/http reads them only.
 var (
-	noStore     = []string{"no-store"}
-	zeroLength  = []string{"0"}
-	problemType = []string{"application/problem+json"}
-	oneSecond   = []string{"1"}
-	closing     = []string{"close"}
-	nothing     = []string{""}
+	noStore    = []string{"no-store"}
+	zeroLength = []string{"0"}
+	closing    = []string{"close"}
+	nothing    = []string{""}
+	tooMany    = []string{"429"}
 )
 
 // answers writes answers.
 type answers struct {
 	identity            [auth.IdentityFields]string // header names, canonical
 	returnAuthorization bool
-	challenge           []string
-	problems            map[*verdict]string // the body up to the request id
+	denials             *answer.Denials
 }
 
 func newAnswers(o *Options) *answers {
-	a := &answers{
+	return &answers{
 		identity:            o.Headers,
 		returnAuthorization: o.ReturnAuthorization,
-		challenge:           []string{challenges(o.Sources, o.Realm)},
-		problems:            map[*verdict]string{notFound: problemPrefix(notFound)},
+		denials:             answer.NewDenials(inbound.Challenges(o.Sources, o.Realm)),
 	}
-	for _, v := range verdicts {
-		a.problems[v] = problemPrefix(v)
-	}
-	return a
-}
-
-// problemPrefix is an RFC 9457 problem up to the value of its last member, the request id.
-func problemPrefix(v *verdict) string {
-	b, err := json.Marshal(struct {
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Code   string `json:"code"`
-		Detail string `json:"detail"`
-	}{http.StatusText(v.status), v.status, v.code, v.detail})
-	if err != nil {
-		panic(err) // strings and a number: it can't happen
-	}
-	return string(b[:len(b)-1]) + `,"request_id":"`
 }
 
 // allow is exactly 200 and empty, with every identity header: one that is
@@ -76,31 +55,26 @@ func (a *answers) allow(c *gin.Context, d *auth.Decision, fromAuthorization bool
 	c.Writer.WriteHeader(http.StatusOK)
 }
 
-func limitHeaders(h http.Header, l *auth.LimitState) {
-	h["RateLimit"] = []string{l.State}
-	h["RateLimit-Policy"] = []string{l.Policy}
-}
-
 // deny says no, in the words of the verdict and nothing more. The limit is
 // the zero LimitState where no limit was the reason.
-func (a *answers) deny(c *gin.Context, v *verdict, requestID string, limit auth.LimitState) {
+func (a *answers) deny(c *gin.Context, v *answer.Verdict, requestID string, limit auth.LimitState) {
 	h := c.Writer.Header()
-	switch v.status {
-	case http.StatusUnauthorized:
-		h["WWW-Authenticate"] = a.challenge
-	case http.StatusServiceUnavailable:
-		h["Retry-After"] = oneSecond
-	case http.StatusTooManyRequests:
-		seconds := max(1, (limit.RetryAfter+time.Second-1)/time.Second)
-		h["Retry-After"] = []string{strconv.FormatInt(int64(seconds), 10)}
-		if limit.State != "" {
-			limitHeaders(h, &limit)
-		}
-	}
-	body := a.problems[v] + requestID + "\"}\n"
-	h["Cache-Control"] = noStore
-	h["Content-Type"] = problemType
+	body := a.denials.Write(h, v, requestID, limit)
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	c.Writer.WriteHeader(v.status)
+	c.Writer.WriteHeader(v.Status)
 	_, _ = c.Writer.WriteString(body) // net/http keeps it back after HEAD; the client may be gone: nobody is left to tell
+}
+
+// denyMute says no to a proxy that passes on the status alone: a body would
+// only end the connection. 429 would become 500, so it is a 403 that tells.
+func (a *answers) denyMute(c *gin.Context, v *answer.Verdict, limit auth.LimitState) {
+	h := c.Writer.Header()
+	a.denials.Header(h, v, limit)
+	h["Content-Length"] = zeroLength
+	status := v.Status
+	if status == http.StatusTooManyRequests {
+		h["X-Auth-Status"] = tooMany
+		status = http.StatusForbidden
+	}
+	c.Writer.WriteHeader(status)
 }

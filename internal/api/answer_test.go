@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
 )
 
@@ -57,7 +58,7 @@ func TestADenialToTheLetter(t *testing.T) {
 		}
 		w := f.raise(a, http.MethodGet)
 		want := []string{"Cache-Control: no-store", "Content-Type: application/problem+json", "Content-Length: " + strconv.Itoa(len(w.body))}
-		switch told[a.reason].status {
+		switch answer.Of(a.reason).Status {
 		case 401:
 			want = append(want, wireChallenge)
 		case 503:
@@ -98,7 +99,7 @@ func TestBadCredentialsCannotBeToldApart(t *testing.T) {
 	f, table := everyReason(t)
 	var first *wire
 	for _, a := range table {
-		if told[a.reason].code != "invalid_credential" {
+		if answer.Of(a.reason).Code != "invalid_credential" {
 			continue
 		}
 		w := f.raise(a, http.MethodGet)
@@ -121,7 +122,7 @@ func TestForbiddenCannotBeToldApart(t *testing.T) {
 	f, table := everyReason(t)
 	var first *wire
 	for _, a := range table {
-		if told[a.reason].status != http.StatusForbidden {
+		if answer.Of(a.reason).Status != http.StatusForbidden {
 			continue
 		}
 		w := f.raise(a, http.MethodGet)

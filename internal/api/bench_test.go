@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"authd/internal/auth"
+	"authd/internal/inbound"
 )
 
 // blank is a ResponseWriter that costs nothing.
@@ -65,7 +66,7 @@ func BenchmarkGinConstants(b *testing.B) {
 	value := []string{"constant"}
 	e.Any("/verify", func(c *gin.Context) {
 		h := c.Writer.Header()
-		for _, n := range DefaultHeaders {
+		for _, n := range inbound.DefaultHeaders {
 			h[n] = value
 		}
 		h["Cache-Control"] = noStore
@@ -80,9 +81,19 @@ func BenchmarkVerify(b *testing.B) {
 	run(b, h, benchRequest("/verify", nil, key))
 }
 
-func BenchmarkVerifyTraefik(b *testing.B) {
+// One request of a client, asked about by each proxy.
+func BenchmarkVerifyDialect(b *testing.B) {
 	h, key := benchHandler(b)
-	run(b, h, benchRequest("/verify/traefik", traefik("GET", "shop.example.com", "/api/orders?page=2", "192.0.2.7"), key))
+	c := clientRequest{method: "GET", host: "shop.example.com", uri: "/api/orders?page=2", peer: "192.0.2.7"}
+	for _, a := range askers {
+		b.Run(strings.ReplaceAll(a.name, " ", "-"), func(b *testing.B) {
+			line, headers := a.question("", c)
+			target := line[len(a.asks(c))+1 : len(line)-len(" HTTP/1.1")]
+			headers = append(headers, "API-KEY: "+key, "Accept: */*", "Accept-Encoding: gzip", "User-Agent: bench/1.0")
+			r := asRequest(a.asks(c), target, a.host(c), asHeader(headers))
+			run(b, h, r)
+		})
+	}
 }
 
 func BenchmarkVerifyTraefikPolicy(b *testing.B) {

@@ -59,6 +59,8 @@ func TestABodyThatNeverComesIsNotWaitedFor(t *testing.T) {
 			status int
 		}{
 			{"POST /verify", key, 200}, {"GET /verify", key, 200}, {"HEAD /verify", key, 200}, {"PROPFIND /verify/traefik", key, 200},
+			{"POST /verify/envoy/default/upload", key, 200}, {"GET /verify/nginx", key, 200}, {"HEAD /verify/haproxy", key, 200}, {"POST /verify/apisix", key, 200},
+			{"GET /verify/nginx", "A: b", 401}, {"PUT /verify/envoy/nope/upload", key, 403},
 			{"POST /verify", "A: b", 401}, {"POST /verify/traefik/nope", key, 403}, {"POST /elsewhere", key, 404},
 			{"GET /healthz", key, 200}, {"GET /readyz", key, 200}, {"POST /healthz", key, 404},
 		} {

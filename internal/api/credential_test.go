@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
 )
 
@@ -187,7 +188,7 @@ func TestQuery(t *testing.T) {
 			"/verify/traefik?api_key=" + auth.NewSecret("ak").Reveal(): traefik("GET", "a.test", "/x?"+query, "192.0.2.7"),
 		} {
 			w := f.send(head("GET "+path+" HTTP/1.1", headers...))
-			if got := f.logged()["reason"]; got != want.String() || w.status != told[want].status {
+			if got := f.logged()["reason"]; got != want.String() || w.status != answer.Of(want).Status {
 				t.Errorf("%s with %q: %d, %v, want %s", path, headers, w.status, got, want)
 			}
 		}

@@ -3,5 +3,5 @@
 //
 // It translates, and never decides: a dialect (one file each, listed in
 // dialect.go) reads what its proxy vouches for, [auth.Checker] decides, and
-// status.go has the answer to each reason.
+// package answer has what a client is told of each reason.
 package api

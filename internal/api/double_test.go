@@ -17,6 +17,8 @@ import (
 	"go.uber.org/goleak"
 
 	"authd/internal/auth"
+	"authd/internal/inbound"
+	"authd/internal/observe"
 )
 
 // net/http keeps a connection that it ends early for half a second, so that the client can read the answer.
@@ -135,9 +137,9 @@ type fixture struct {
 
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
-func mustSources(t testing.TB, list ...string) []Source {
+func mustSources(t testing.TB, list ...string) []inbound.Source {
 	t.Helper()
-	s, err := ParseSources(list)
+	s, err := inbound.ParseSources(list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,16 +155,23 @@ func mustPolicy(t testing.TB, name string, base auth.Requirement, rules ...auth.
 	return p
 }
 
+func newMetrics(t testing.TB, reg *prometheus.Registry, perKey int) *observe.Metrics {
+	t.Helper()
+	m, err := observe.NewMetrics(reg, perKey, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // options are those of a deployment behind a proxy on loopback.
 func options(t testing.TB, f auth.Finder, l auth.Limiter) Options {
 	return Options{
-		Checker:    auth.NewChecker(testDigester, f, l, auth.Options{}),
-		Sources:    mustSources(t, "header:API-KEY", "header:X-API-Key", "bearer"),
-		Trusted:    loopback,
-		PerKey:     100,
-		Log:        slog.New(slog.DiscardHandler),
-		Registerer: prometheus.NewRegistry(),
-		Version:    "test",
+		Checker: auth.NewChecker(testDigester, f, l, auth.Options{}),
+		Sources: mustSources(t, "header:API-KEY", "header:X-API-Key", "bearer"),
+		Trusted: loopback,
+		Metrics: newMetrics(t, prometheus.NewRegistry(), 100),
+		Log:     slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -171,7 +180,7 @@ func start(t *testing.T, edit func(*Options)) *fixture {
 	f := &fixture{t: t, keys: &memory{keys: map[auth.Digest]*auth.Key{}}, log: &logBuffer{}, reg: prometheus.NewRegistry()}
 	o := options(t, f.keys, fixedLimit{Reason: auth.Allowed})
 	o.Log = slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.Registerer = f.reg
+	o.Metrics = newMetrics(t, f.reg, 100)
 	if edit != nil {
 		edit(&o)
 	}
@@ -205,15 +214,15 @@ func start(t *testing.T, edit func(*Options)) *fixture {
 	return f
 }
 
-// answer is a response, read whole.
-type answer struct {
+// reply is a response, read whole.
+type reply struct {
 	status int
 	header http.Header
 	body   string
 }
 
 // ask sends a request; a header given as "Name: value" may be repeated.
-func (f *fixture) ask(method, path string, headers ...string) answer {
+func (f *fixture) ask(method, path string, headers ...string) reply {
 	f.t.Helper()
 	req, err := http.NewRequest(method, "http://"+f.addr+path, http.NoBody)
 	if err != nil {
@@ -232,7 +241,7 @@ func (f *fixture) ask(method, path string, headers ...string) answer {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(body)}
+	return reply{resp.StatusCode, resp.Header, string(body)}
 }
 
 // traefik are the headers that Traefik adds.

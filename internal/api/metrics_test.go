@@ -13,7 +13,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
+	"authd/internal/observe"
 )
 
 // series are the values of a metric, by its labels as they are written.
@@ -47,7 +49,7 @@ func total(m map[string]float64) (sum float64) {
 }
 
 func verifyLabels(proxy, policy string, r auth.Reason) string {
-	return fmt.Sprintf("policy=%s,proxy=%s,reason=%s,result=%s", policy, proxy, r, verdictOf(r).result())
+	return fmt.Sprintf("policy=%s,proxy=%s,reason=%s,result=%s", policy, proxy, r, answer.Of(r).Result())
 }
 
 func TestEveryReasonIsCounted(t *testing.T) {
@@ -63,9 +65,9 @@ func TestEveryReasonIsCounted(t *testing.T) {
 		}
 		switch a.reason {
 		case auth.UnknownPolicy:
-			policy = unknownLabel
+			policy = observe.Unknown
 		case auth.UnknownProxy:
-			proxy, policy = unknownLabel, unknownLabel
+			proxy, policy = observe.Unknown, observe.Unknown
 		}
 		after := series(t, f.reg, "authd_verify_total")
 		labels := verifyLabels(proxy, policy, a.reason)
@@ -142,60 +144,9 @@ func TestNothingThatAClientChoosesIsALabel(t *testing.T) {
 	}
 }
 
-func newTestPerKey(most int) (*perKey, *prometheus.Registry) {
-	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "n", Help: "h"}, []string{"key", "user", "result"})
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(vec)
-	return newPerKey(vec, most), reg
-}
-
-func TestSeriesPerKeyAreBoundedAndTheSumIsExact(t *testing.T) {
-	for _, most := range []int{-1, 0, 1, 3, 25, 1000} {
-		p, reg := newTestPerKey(most)
-		const keys = 20
-		for i := range keys {
-			k := &auth.Key{ID: fmt.Sprint(i), Name: fmt.Sprint("key ", i), User: "u"}
-			for n := range i + 1 {
-				p.of(k, result(n%2)).Inc()
-			}
-		}
-		got := series(t, reg, "n")
-		if sum := total(got); sum != keys*(keys+1)/2 {
-			t.Errorf("at most %d: the sum is %v", most, sum)
-		}
-		named := 0
-		for labels := range got {
-			if !strings.Contains(labels, "key=other") {
-				named++
-			}
-		}
-		if want := min(max(most, 0), keys+keys-1); named != want {
-			t.Errorf("at most %d: %d series have names, want %d", most, named, want)
-		}
-	}
-}
-
-func TestARenamedKeyIsCountedUnderItsNewName(t *testing.T) {
-	p, reg := newTestPerKey(3)
-	for _, name := range []string{"Old", "Old", "New", "New", "Old", "Third", "Fourth"} {
-		p.of(&auth.Key{ID: "1", Name: name, User: "u"}, resultAllow).Inc()
-	}
-	got := series(t, reg, "n")
-	if got["key=New,result=allow,user=u"] != 2 || got["key=Old,result=allow,user=u"] != 3 || total(got) != 7 {
-		t.Errorf("the counters are %v", got)
-	}
-}
-
-func TestALabelThatIsNoUTF8DoesNotPanic(t *testing.T) {
-	p, reg := newTestPerKey(3)
-	p.of(&auth.Key{ID: "1", Name: "a\xff", User: "\xff"}, resultAllow).Inc()
-	if got := series(t, reg, "n"); got["key=a?,result=allow,user=?"] != 1 {
-		t.Errorf("the counters are %v", got)
-	}
-}
-
 func TestConcurrentRequestsAreCountedExactly(t *testing.T) {
-	f := start(t, func(o *Options) { o.PerKey = 5 })
+	reg := prometheus.NewRegistry()
+	f := start(t, func(o *Options) { o.Metrics = newMetrics(t, reg, 5) })
 	var keys []string
 	for i := range 8 {
 		keys = append(keys, f.keys.add(fmt.Sprint("Key ", i), nil))
@@ -216,7 +167,7 @@ func TestConcurrentRequestsAreCountedExactly(t *testing.T) {
 	}
 	wg.Wait()
 	all := float64(each * len(keys))
-	verify, perKey := series(t, f.reg, "authd_verify_total"), series(t, f.reg, "authd_key_requests_total")
+	verify, perKey := series(t, reg, "authd_verify_total"), series(t, reg, "authd_key_requests_total")
 	if got := verify[verifyLabels("none", "default", auth.Allowed)]; got != all*3/4 {
 		t.Errorf("%v of %v requests are counted as allowed", got, all)
 	}
@@ -226,7 +177,7 @@ func TestConcurrentRequestsAreCountedExactly(t *testing.T) {
 	if got := total(perKey); got != all*3/4 {
 		t.Errorf("the keys have %v of %v requests", got, all*3/4)
 	}
-	if n := len(perKey); n != 5+int(results) {
+	if n := len(perKey); n != 5+int(answer.Results) {
 		t.Errorf("there are %d series of keys", n)
 	}
 }

@@ -4,69 +4,41 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/net/http/httpguts"
-
-	"github.com/prometheus/client_golang/prometheus"
-
 	"authd/internal/auth"
+	"authd/internal/inbound"
+	"authd/internal/observe"
 )
 
-// Options are what NewVerify is made of. Checker, Sources, Log and Registerer
+// Options are what NewVerify is made of. Checker, Sources, Log and Metrics
 // are needed; the zero value of the others has a meaning.
 type Options struct {
 	Checker  *auth.Checker
 	Policies map[string]*auth.Policy // by the name that stands in the path
-	Sources  []Source                // where a key is looked for, in order
+	Sources  []inbound.Source        // where a key is looked for, in order
 
 	Proxy   string         // the dialect of plain /verify; "" or NoProxy believes nothing but the credential
 	Trusted []netip.Prefix // the peers whose forwarded headers are believed
 
 	Realm               string                      // in WWW-Authenticate; "authd" where empty
-	Headers             [auth.IdentityFields]string // names of the identity headers; those of DefaultHeaders where empty
+	Headers             [auth.IdentityFields]string // names of the identity headers; those of inbound.DefaultHeaders where empty
 	ReturnAuthorization bool                        // give Authorization back where it was not the credential
 
-	PerKey     int // series per key in the metrics, at most
-	Log        *slog.Logger
-	Registerer prometheus.Registerer
-	Version    string         // in authd_build_info
-	Ready      func() []Check // what /readyz asks; nil: always ready
-	Now        func() time.Time
+	Metrics *observe.Metrics
+	Log     *slog.Logger
+	Ready   func() []Check // what /readyz asks; nil: always ready
+	Now     func() time.Time
 }
 
 // NoProxy is the value of Options.Proxy that makes plain /verify believe no forwarded header.
 const NoProxy = "none"
 
-// DefaultHeaders are the names of the identity headers.
-var DefaultHeaders = [auth.IdentityFields]string{
-	auth.IdentityUser:   "X-Auth-User",
-	auth.IdentityKey:    "X-Auth-Key",
-	auth.IdentityKeyID:  "X-Auth-Key-Id",
-	auth.IdentityGroups: "X-Auth-Groups",
-	auth.IdentityScopes: "X-Auth-Scopes",
-}
-
-// notForIdentity are headers that mean something else to HTTP, to a proxy or
-// to authd: the identity can't be told in them. So are all X-Forwarded-.
-var notForIdentity = []string{
-	"Authorization", "Cache-Control", "Connection", "Content-Length", "Content-Type", "Cookie", "Date", "Host",
-	"Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Ratelimit", "Ratelimit-Policy", "Retry-After", "Set-Cookie", "Te",
-	"Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate", "X-Real-Ip", "X-Request-Id",
-}
-
 // withDefaults fills in what an empty field stands for, and brings header names to their canonical form.
 func (o Options) withDefaults() Options {
-	for i, name := range o.Headers {
-		if name == "" {
-			name = DefaultHeaders[i]
-		}
-		o.Headers[i] = http.CanonicalHeaderKey(name)
-	}
+	o.Headers = inbound.HeaderNames(o.Headers)
 	if o.Realm == "" {
 		o.Realm = "authd"
 	}
@@ -108,9 +80,7 @@ func (o Options) Faults() (faults []*Fault) {
 	if len(o.Sources) == 0 {
 		add("sources", errors.New("no credential source: nobody could ever pass"))
 	}
-	if _, ok := dialects[o.Proxy]; !ok && o.Proxy != NoProxy {
-		add("proxy", fmt.Errorf("proxy %q: %s or one of %s is wanted", o.Proxy, NoProxy, strings.Join(dialectNames(), ", ")))
-	}
+	add("proxy", checkProxy(o.Proxy))
 	if strings.ContainsFunc(o.Realm, func(r rune) bool { return r < ' ' || r > '~' }) || len(o.Realm) > 100 {
 		add("realm", fmt.Errorf("realm %q: at most 100 characters of printable ASCII are wanted", o.Realm))
 	}
@@ -118,6 +88,18 @@ func (o Options) Faults() (faults []*Fault) {
 		add("headers."+headerOptions[i], o.checkIdentityHeader(i, name))
 	}
 	return faults
+}
+
+// checkProxy says why plain /verify can't be a dialect.
+func checkProxy(name string) error {
+	d := dialects[name]
+	switch {
+	case name == NoProxy || d != nil && !d.below:
+		return nil
+	case d != nil:
+		return fmt.Errorf("proxy %q: it appends its client's path, which then would choose the policy: point it at %s/%s/<policy> instead", name, verifyPath, name)
+	}
+	return fmt.Errorf("proxy %q: %s or one of %s is wanted", name, NoProxy, strings.Join(plainNames(), ", "))
 }
 
 // Validate is all Faults as one error, or nil.
@@ -130,19 +112,16 @@ func (o Options) Validate() error {
 }
 
 func (o *Options) checkIdentityHeader(i int, name string) error {
-	switch {
-	case !httpguts.ValidHeaderFieldName(name):
-		return fmt.Errorf("identity header %q: not the name of a header", name)
-	case slices.Contains(notForIdentity, name) || strings.HasPrefix(name, "X-Forwarded-"):
-		return fmt.Errorf("identity header %q: this header has another meaning", name)
+	if err := inbound.CheckIdentityHeader(name); err != nil {
+		return fmt.Errorf("identity header %q: %w", name, err)
 	}
 	for _, other := range o.Headers[:i] {
-		if sameHeader(name, other) {
+		if inbound.SameHeader(name, other) {
 			return fmt.Errorf("identity headers %q and %q: an upstream might take one for the other", other, name)
 		}
 	}
 	for _, s := range o.Sources {
-		if s.kind == headerSource && sameHeader(name, s.name) {
+		if s.InHeader(name) {
 			return fmt.Errorf("identity header %q: keys are read from %s", name, s)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
 )
 
@@ -37,7 +38,7 @@ func TestAnOutageIs503(t *testing.T) {
 		for _, k := range []string{key, auth.NewSecret("ak").Reveal()} {
 			w := f.send(head("GET /verify HTTP/1.1", "API-KEY: "+k))
 			line := f.logged()
-			if w.status != told[c.want].status || line["reason"] != c.want.String() {
+			if w.status != answer.Of(c.want).Status || line["reason"] != c.want.String() {
 				t.Errorf("%s: %d for %v, want %s", name, w.status, line["reason"], c.want)
 			}
 			if c.want == auth.UnknownKey {

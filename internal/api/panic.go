@@ -1,38 +1,28 @@
 package api
 
 import (
-	"fmt"
-	"log/slog"
-	"runtime"
-	"runtime/debug"
-
 	"github.com/gin-gonic/gin"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
+	"authd/internal/inbound"
 )
 
-// rescue turns a panic into a denial. The process lives on; what the log
-// tells is where it was, and never what was in the request: the text of a
-// panic is told only where the runtime wrote it. rt is nil beside /verify.
+// rescue turns a panic into a denial. The process lives on. rt is nil beside /verify.
 func (v *verifier) rescue(c *gin.Context, rt *route) {
 	p := recover()
 	if p == nil {
 		return
 	}
-	what := fmt.Sprintf("a value of type %T", p)
-	if err, ok := p.(runtime.Error); ok {
-		what = err.Error()
-	}
 	if rt != nil {
-		rt.counters.of(auth.Undecided).Inc()
+		rt.counters.Panicked()
 	}
-	id := newRequestID()
-	v.log.log.LogAttrs(c.Request.Context(), slog.LevelError, "a request panicked: please report this",
-		slog.String("panic", what), slog.String("request_id", id), slog.String("stack", string(debug.Stack())))
+	id := inbound.NewRequestID()
+	v.log.Panicked(c.Request.Context(), p, id)
 	if c.Writer.Written() {
 		return
 	}
 	clear(c.Writer.Header())
 	leaveBody(c) // whatever state the connection is in, it ends here
-	v.answers.deny(c, undecided, id, auth.LimitState{})
+	v.deny(c, rt, answer.Of(auth.Undecided), id, auth.LimitState{})
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
 )
 
@@ -59,7 +60,7 @@ func TestPoliciesOverHTTP(t *testing.T) {
 			headers = append(headers, "API-KEY: "+c.key)
 		}
 		w := f.send(head("GET /verify/traefik"+c.policy+" HTTP/1.1", headers...))
-		if got := f.logged()["reason"]; w.status != told[c.want].status || got != c.want.String() {
+		if got := f.logged()["reason"]; w.status != answer.Of(c.want).Status || got != c.want.String() {
 			t.Errorf("policy %q, %s %s: %d for %v, want %s", c.policy, c.method, c.uri, w.status, got, c.want)
 		}
 	}
@@ -97,7 +98,7 @@ func TestAmbiguousPathsNeverPassWhereThePathDecides(t *testing.T) {
 				{"/verify/traefik", good, auth.Allowed}, // nothing looks at the path
 			} {
 				w := f.send(head("GET "+c.path+" HTTP/1.1", with(headers, "API-KEY: "+c.key)...)) // an empty one is none
-				if got := told[c.want].status; w.status != got {
+				if got := answer.Of(c.want).Status; w.status != got {
 					t.Errorf("%.60q at %s: answered %d, want %d for %s", uri+query, c.path, w.status, got, c.want)
 				}
 			}
@@ -125,7 +126,7 @@ func TestPreflight(t *testing.T) {
 		{"to plain /verify", "OPTIONS", "/verify", "OPTIONS", []string{origin, method}, auth.MissingCredential},
 	} {
 		w := f.send(head(c.own+" "+c.path+" HTTP/1.1", append(traefik(c.forwarded, "a.test", "/", "192.0.2.7"), c.headers...)...))
-		if got := f.logged()["reason"]; w.status != told[c.want].status || got != c.want.String() {
+		if got := f.logged()["reason"]; w.status != answer.Of(c.want).Status || got != c.want.String() {
 			t.Errorf("%s: %d for %v, want %s", c.name, w.status, got, c.want)
 		}
 	}
@@ -156,7 +157,7 @@ func TestRestrictionsOverHTTP(t *testing.T) {
 		{"GET", "shop.example.com", "/api/../x", auth.AmbiguousPath},
 	} {
 		w := f.send(head("GET /verify/traefik HTTP/1.1", append(traefik(c.method, c.host, c.uri, "192.0.2.7"), "API-KEY: "+key)...))
-		if got := f.logged()["reason"]; w.status != told[c.want].status || got != c.want.String() {
+		if got := f.logged()["reason"]; w.status != answer.Of(c.want).Status || got != c.want.String() {
 			t.Errorf("%s %s %s: %d for %v, want %s", c.method, c.host, c.uri, w.status, got, c.want)
 		}
 	}

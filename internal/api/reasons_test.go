@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
 )
 
@@ -188,9 +189,9 @@ func TestEveryReasonOverHTTP(t *testing.T) {
 	for _, a := range table {
 		reached[a.reason] = true
 		w := f.raise(a, http.MethodGet)
-		want := told[a.reason]
-		if w.status != want.status {
-			t.Errorf("%s is answered %d, want %d", a.reason, w.status, want.status)
+		want := answer.Of(a.reason)
+		if w.status != want.Status {
+			t.Errorf("%s is answered %d, want %d", a.reason, w.status, want.Status)
 		}
 		if a.reason == auth.Undecided {
 			continue // panic_test.go has its log line
@@ -198,7 +199,7 @@ func TestEveryReasonOverHTTP(t *testing.T) {
 		if got := f.logged()["reason"]; got != a.reason.String() {
 			t.Errorf("the log gives the reason %v, want %s", got, a.reason)
 		}
-		checkProblem(t, a.reason.String(), w, want.status, want.code)
+		checkProblem(t, a.reason.String(), w, want.Status, want.Code)
 	}
 	for r := range auth.Reasons {
 		if !reached[r] {

@@ -6,18 +6,21 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
+	"authd/internal/inbound"
+	"authd/internal/observe"
 )
 
 // verifier answers /verify.
 type verifier struct {
 	checker     *auth.Checker
-	credentials *credentials
-	aliases     *aliases
-	trusted     networks
+	credentials *inbound.Credentials
+	aliases     *inbound.Aliases
+	trusted     inbound.Networks
 	answers     *answers
-	metrics     *metrics
-	log         *decisionLog
+	metrics     *observe.Metrics
+	log         *observe.Log
 	now         func() time.Time
 
 	routes *routes
@@ -31,22 +34,18 @@ func NewVerify(o Options) (http.Handler, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(o.Registerer, o.PerKey, o.Version)
-	if err != nil {
-		return nil, err
-	}
-	rs, err := newRoutes(&o, m)
+	rs, err := newRoutes(&o)
 	if err != nil {
 		return nil, err
 	}
 	v := &verifier{
 		checker:     o.Checker,
-		credentials: newCredentials(o.Sources),
-		aliases:     newAliases(o.Headers[:]),
+		credentials: inbound.NewCredentials(o.Sources),
+		aliases:     inbound.NewAliases(o.Headers[:]),
 		trusted:     o.Trusted,
 		answers:     newAnswers(&o),
-		metrics:     m,
-		log:         newDecisionLog(o.Log),
+		metrics:     o.Metrics,
+		log:         observe.NewLog(o.Log),
 		now:         o.Now,
 		routes:      rs,
 		byPath:      map[string]*route{},
@@ -79,7 +78,7 @@ type exchange struct {
 	unknown   string // the part of the path that is not configured
 	requestID string // where something tells it
 
-	original          original
+	original          inbound.Original
 	fromAuthorization bool // the credential, or what should be one
 	decision          auth.Decision
 }
@@ -98,15 +97,27 @@ func (v *verifier) serve(c *gin.Context, rt *route, unknown string) {
 	}
 	// The answer is last: until then, a panic can still become a denial.
 	if x.decision.Reason.Allows() {
-		v.log.allowed(&x)
-		v.metrics.count(rt.counters, &x.decision, v.now().Sub(start))
+		if v.log.Verbose(c.Request.Context()) {
+			x.nameRequest()
+			v.log.Allowed(c.Request.Context(), x.told())
+		}
+		v.metrics.Count(rt.counters, &x.decision, v.now().Sub(start))
 		v.answers.allow(c, &x.decision, x.fromAuthorization)
 		return
 	}
 	x.nameRequest()
-	v.log.denied(&x)
-	v.metrics.count(rt.counters, &x.decision, v.now().Sub(start))
-	v.answers.deny(c, verdictOf(x.decision.Reason), x.requestID, x.decision.Limit)
+	v.log.Denied(c.Request.Context(), x.told())
+	v.metrics.Count(rt.counters, &x.decision, v.now().Sub(start))
+	v.deny(c, rt, answer.Of(x.decision.Reason), x.requestID, x.decision.Limit)
+}
+
+// deny answers in the shape that the proxy of the route can use; rt is nil beside /verify.
+func (v *verifier) deny(c *gin.Context, rt *route, told *answer.Verdict, requestID string, limit auth.LimitState) {
+	if rt != nil && rt.dialect != nil && rt.dialect.mute {
+		v.answers.denyMute(c, told, limit)
+		return
+	}
+	v.answers.deny(c, told, requestID, limit)
 }
 
 // decide translates the request for the Checker.
@@ -117,45 +128,56 @@ func (v *verifier) decide(x *exchange, at time.Time) {
 		x.decision.Reason = x.route.refusal
 		return
 	}
-	if v.aliases.in(r.Header) {
+	if v.aliases.In(r.Header) {
 		x.decision.Reason = auth.AliasedHeader
 		return
 	}
 	o := &x.original
 	query := r.URL.RawQuery
-	if o.vouched {
-		query = o.query
+	if o.Vouched {
+		query = o.Query
 	}
+	req := x.asks(at)
+	req.Credential, x.fromAuthorization = v.credentials.Read(r.Header, query)
+	x.decision = v.checker.Check(r.Context(), &req)
+}
+
+// asks is the request as the Checker sees it, all but its credential.
+func (x *exchange) asks(at time.Time) auth.Request {
+	o := &x.original
 	req := auth.Request{
 		Policy: x.route.policy, At: at,
-		Vouched: o.vouched, Method: o.method, Host: o.host, Path: o.path, Client: o.client,
-		Preflight: o.preflight(r.Header),
+		Vouched: o.Vouched, Method: o.Method, Host: o.Host, Path: o.Path, Client: o.Client,
+		Preflight: o.Preflight(x.request.Header),
 	}
-	req.Credential, x.fromAuthorization = v.credentials.read(r.Header, query)
-	x.decision = v.checker.Check(r.Context(), &req)
+	if o.MadeID {
+		req.RequestID = o.RequestID
+	}
+	return req
 }
 
 // nameRequest gives the request an id, unless its proxy has.
 func (x *exchange) nameRequest() {
-	if x.requestID = x.original.requestID; x.requestID == "" {
-		x.requestID = newRequestID()
+	if x.requestID = x.original.RequestID; x.requestID == "" {
+		x.requestID = inbound.NewRequestID()
 	}
 }
 
 // serveOther answers what gin has no route for: methods that it does not
-// know, paths that are not configured, and everything else.
+// know, paths below a route of Envoy's, paths that are not configured, and
+// everything else.
 func (v *verifier) serveOther(c *gin.Context) {
 	path := c.Request.URL.Path
 	if rt := v.byPath[path]; rt != nil {
 		v.serve(c, rt, "")
 		return
 	}
-	if rt, unknown := v.routes.refuse(path); rt != nil {
+	if rt, unknown := v.routes.find(path); rt != nil {
 		v.serve(c, rt, unknown)
 		return
 	}
 	if c.Request.ContentLength != 0 {
 		leaveBody(c)
 	}
-	v.answers.deny(c, notFound, newRequestID(), auth.LimitState{})
+	v.deny(c, nil, answer.NotFound, inbound.NewRequestID(), auth.LimitState{})
 }

@@ -3,7 +3,7 @@ package auth
 import "fmt"
 
 // Reason says exactly why a request passes or not. Logs and metrics tell it;
-// clients are told the coarser code that api/status.go gives it.
+// clients are told the coarser code that package answer gives it.
 type Reason uint8
 
 // The zero Reason is a denial: what nobody decided does not pass.

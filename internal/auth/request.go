@@ -24,6 +24,11 @@ type Request struct {
 	Host    string     // as CanonicalHost gives it
 	Path    string     // raw, as the client sent it, without the query
 	Client  netip.Addr // the zero Addr where unknown, which lies in no network
+	// RequestID is the same for a request and its repetitions, when a proxy asks
+	// again because a connection died. It is the proxy's own making, never what
+	// a client sent (who repeats an id would be counted once); empty where the
+	// proxy makes none, and then each request is a new one.
+	RequestID string
 	// Preflight reports a CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
 	Preflight bool
 }

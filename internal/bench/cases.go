@@ -21,7 +21,7 @@ var (
 var contests = []contest{
 	{
 		name: "warm", title: "A warm key, connections kept",
-		set: warmKey,
+		set: warmKey(plainQuestion),
 		references: []rival{
 			{title: "empty gin", launch: emptyGin, atMost: 1.50},
 			{title: "gin, constant headers", launch: constant, atMost: 1.20},
@@ -29,7 +29,7 @@ var contests = []contest{
 	},
 	{
 		name: "connections", title: "A warm key, a new connection for each request",
-		set: warmKey, fresh: true,
+		set: warmKey(plainQuestion), fresh: true,
 		references: []rival{
 			{title: "empty gin", launch: emptyGin},
 			{title: "gin, constant headers", launch: constant},
@@ -37,8 +37,13 @@ var contests = []contest{
 	},
 }
 
-// warmKey is one key with every identity header, made as an operator makes it.
-func warmKey(ctx context.Context, b *bench) (*field, error) {
+// warmKey is one key with every identity header, made as an operator makes
+// it, and a question that carries it.
+func warmKey(question string) func(context.Context, *bench) (*field, error) {
+	return func(ctx context.Context, b *bench) (*field, error) { return b.warmKey(ctx, question) }
+}
+
+func (b *bench) warmKey(ctx context.Context, question string) (*field, error) {
 	bin, err := b.build(ctx, "authd/cmd/authd")
 	if err != nil {
 		return nil, err
@@ -55,13 +60,16 @@ func warmKey(ctx context.Context, b *bench) (*field, error) {
 		return nil, fmt.Errorf("making a key: %w: %s", err, faults.Bytes())
 	}
 	key := auth.RawSecret(string(bytes.TrimSpace(secret)))
-	return &field{authd: authd(database), source: load.Always(request(nil, key))}, nil
+	return &field{authd: authd(database), source: load.Always(request(nil, question, key))}, nil
 }
 
-// request is what a proxy asks, and little besides: the fewer headers there
+// plainQuestion is what a proxy asks, and little besides: the fewer headers there
 // are, the more the ratio shows what authd itself costs.
-func request(buf []byte, key auth.Secret) []byte {
-	buf = append(buf, "GET /verify HTTP/1.1\r\nHost: authd.test\r\nUser-Agent: bench\r\nAccept: */*\r\nAPI-KEY: "...)
+const plainQuestion = "GET /verify HTTP/1.1\r\nHost: authd.test"
+
+func request(buf []byte, question string, key auth.Secret) []byte {
+	buf = append(buf, question...)
+	buf = append(buf, "\r\nUser-Agent: bench\r\nAccept: */*\r\nAPI-KEY: "...)
 	buf = append(buf, key.Reveal()...)
 	return append(buf, "\r\n\r\n"...)
 }

@@ -63,7 +63,7 @@ func TestContest(t *testing.T) {
 		c := contest{
 			name: "test", title: "Test", fresh: fresh,
 			set: func(context.Context, *bench) (*field, error) {
-				return &field{authd: server, source: load.Always(request(nil, auth.NewSecret(prefix)))}, nil
+				return &field{authd: server, source: load.Always(request(nil, plainQuestion, auth.NewSecret(prefix)))}, nil
 			},
 			references: []rival{{title: "the same again", launch: server, atMost: 1.50}},
 		}

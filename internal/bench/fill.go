@@ -66,4 +66,6 @@ func add(ctx context.Context, store repo.Store, i int, secret auth.Secret) error
 }
 
 // eachOnce is a load.Source that asks for each key once.
-func (f *filled) eachOnce(n int64, buf []byte) []byte { return request(buf, f.secrets[n]) }
+func (f *filled) eachOnce(n int64, buf []byte) []byte {
+	return request(buf, plainQuestion, f.secrets[n])
+}

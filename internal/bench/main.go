@@ -63,6 +63,7 @@ func parts() []part {
 		all = append(all, part{c.name, c.run})
 	}
 	return append(all,
+		part{"dialects", measureDialects},
 		part{"memory", measureMemory},
 		part{"ready", measureReady},
 		part{"inprocess", measureInProcess},

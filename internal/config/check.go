@@ -26,8 +26,13 @@ func (l *Loaded) check() {
 	if _, written := l.origins["listen.admin"]; written { // nothing listens on the default yet
 		l.note("listen.admin", l.checkClash("listen.verify", c.Listen.Verify, c.Listen.Admin))
 		l.note("listen.admin", l.checkClash("listen.metrics", c.Listen.Metrics, c.Listen.Admin))
+		l.note("listen.admin", l.checkClash("listen.extauthz", c.Listen.ExtAuthz, c.Listen.Admin))
 	}
-	l.note("listen.extauthz", unserved(c.Listen.ExtAuthz != "", "Envoy's gRPC is", "empty"))
+	if c.Listen.ExtAuthz != "" {
+		l.note("listen.extauthz", checkAddress(c.Listen.ExtAuthz))
+		l.note("listen.extauthz", l.checkClash("listen.verify", c.Listen.Verify, c.Listen.ExtAuthz))
+		l.note("listen.extauthz", l.checkClash("listen.metrics", c.Listen.Metrics, c.Listen.ExtAuthz))
+	}
 	l.note("overrides.odoo", unserved(len(c.Overrides.Odoo) > 0, "Odoo's files are", "empty"))
 	l.note("overrides.odoo_env", unserved(c.Overrides.OdooEnv, "Odoo's variables are", "false"))
 	for _, path := range neverEmpty {

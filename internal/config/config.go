@@ -53,8 +53,9 @@ type Listen struct {
 	Admin string `koanf:"admin"`
 	// For `/metrics`. Empty: none.
 	Metrics string `koanf:"metrics" flag:"the address for /metrics; empty for none"`
-	// Reserved for Envoy's gRPC: this version refuses any value but the empty one.
-	ExtAuthz string `koanf:"extauthz"`
+	// For Envoy's external authorization over gRPC, in plain text, with the standard
+	// health service; see [envoy](envoy.md). Nobody but Envoy should reach it. Empty: none.
+	ExtAuthz string `koanf:"extauthz" flag:"the address for Envoy's gRPC; empty for none"`
 }
 
 // Store is the database.
@@ -130,8 +131,9 @@ type Credentials struct {
 
 // Verify is what is believed of a request.
 type Verify struct {
-	// The dialect of plain `/verify`: `traefik`, or `none`, which believes nothing but the
-	// credential.
+	// The dialect of plain `/verify`: `apisix`, `caddy`, `haproxy`, `ingress-nginx`, `nginx` or
+	// `traefik`; or `none`, which believes nothing but the credential. Envoy is asked
+	// for at `/verify/envoy/<policy>` only: it appends its client's path.
 	Proxy string `koanf:"proxy"`
 	// The peers whose forwarded headers are believed: networks (`10.0.0.0/8`),
 	// addresses, `loopback` (127.0.0.0/8, ::1), `private` (loopback, 10.0.0.0/8, 172.16.0.0/12,

@@ -1,14 +1,15 @@
-package api
+package inbound
 
 import (
 	"net/netip"
 	"strings"
 )
 
-// networks are the peers that are trusted.
-type networks []netip.Prefix
+// Networks are the peers that are trusted.
+type Networks []netip.Prefix
 
-func (n networks) contain(a netip.Addr) bool {
+// Contain reports whether an address lies in one of them.
+func (n Networks) Contain(a netip.Addr) bool {
 	for _, p := range n {
 		if p.Contains(a) {
 			return true
@@ -17,18 +18,18 @@ func (n networks) contain(a netip.Addr) bool {
 	return false
 }
 
-// containPeer reports whether the other end of a connection is trusted.
-func (n networks) containPeer(remoteAddr string) bool {
+// ContainPeer reports whether the other end of a connection is trusted.
+func (n Networks) ContainPeer(remoteAddr string) bool {
 	if len(n) == 0 {
 		return false
 	}
-	a, ok := peerOf(remoteAddr)
-	return ok && n.contain(a)
+	a, ok := PeerOf(remoteAddr)
+	return ok && n.Contain(a)
 }
 
-// peerOf reads http.Request.RemoteAddr. The zone of a link-local peer comes
+// PeerOf reads http.Request.RemoteAddr. The zone of a link-local peer comes
 // from the kernel, and no network has one.
-func peerOf(remoteAddr string) (netip.Addr, bool) {
+func PeerOf(remoteAddr string) (netip.Addr, bool) {
 	ap, err := netip.ParseAddrPort(remoteAddr)
 	if err != nil {
 		return netip.Addr{}, false
@@ -39,10 +40,10 @@ func peerOf(remoteAddr string) (netip.Addr, bool) {
 // maxHops bounds how many entries of X-Forwarded-For are looked at.
 const maxHops = 32
 
-// client finds the client's address in the lines of X-Forwarded-For: the
+// Client finds the client's address in the lines of X-Forwarded-For: the
 // right-most entry that is not a trusted proxy, or the left-most where all
 // are. It is the zero Addr where an entry on the way there is no address.
-func (n networks) client(lines []string) netip.Addr {
+func (n Networks) Client(lines []string) netip.Addr {
 	var last netip.Addr
 	hops := 0
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -57,7 +58,7 @@ func (n networks) client(lines []string) netip.Addr {
 			if hops++; !ok || hops > maxHops {
 				return netip.Addr{}
 			}
-			if !n.contain(a) {
+			if !n.Contain(a) {
 				return a
 			}
 			last = a

@@ -1,4 +1,4 @@
-package api
+package observe
 
 import (
 	"strings"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"authd/internal/answer"
 	"authd/internal/auth"
 )
 
@@ -19,7 +20,7 @@ type perKey struct {
 	vec   *prometheus.CounterVec
 	byID  sync.Map // key id -> *keyCounters
 	full  atomic.Bool
-	other [results]prometheus.Counter
+	other [answer.Results]prometheus.Counter
 
 	mu   sync.Mutex // guards what follows, and storing into byID
 	room int        // for further series
@@ -28,20 +29,20 @@ type perKey struct {
 // keyCounters are those of one key under one name and user. A renamed key gets new ones.
 type keyCounters struct {
 	name, user string
-	byResult   [results]atomic.Pointer[prometheus.Counter]
+	byResult   [answer.Results]atomic.Pointer[prometheus.Counter]
 }
 
 func newPerKey(vec *prometheus.CounterVec, most int) *perKey {
 	p := &perKey{vec: vec, room: most}
 	p.full.Store(most <= 0)
-	for r := range results {
+	for r := range answer.Results {
 		p.other[r] = vec.WithLabelValues(otherKeys, otherKeys, r.String())
 	}
 	return p
 }
 
 // of finds the counter of the key and the result.
-func (p *perKey) of(k *auth.Key, r result) prometheus.Counter {
+func (p *perKey) of(k *auth.Key, r answer.Result) prometheus.Counter {
 	if v, ok := p.byID.Load(k.ID); ok {
 		kc := v.(*keyCounters)
 		if c := kc.byResult[r].Load(); c != nil && kc.name == k.Name && kc.user == k.User {
@@ -55,7 +56,7 @@ func (p *perKey) of(k *auth.Key, r result) prometheus.Counter {
 }
 
 // add makes the counter, while there is room.
-func (p *perKey) add(k *auth.Key, r result) prometheus.Counter {
+func (p *perKey) add(k *auth.Key, r answer.Result) prometheus.Counter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var kc *keyCounters

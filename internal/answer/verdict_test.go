@@ -1,4 +1,4 @@
-package api
+package answer
 
 import (
 	"net/http"
@@ -59,19 +59,19 @@ func TestEveryReasonHasAVerdict(t *testing.T) {
 			t.Errorf("%s has no verdict", r)
 			continue
 		}
-		if v.status != want.status || v.code != want.code {
-			t.Errorf("%s is answered %d %s, want %d %s", r, v.status, v.code, want.status, want.code)
+		if v.Status != want.status || v.Code != want.code {
+			t.Errorf("%s is answered %d %s, want %d %s", r, v.Status, v.Code, want.status, want.code)
 		}
-		if r.Allows() != (v.status == http.StatusOK) {
-			t.Errorf("%s: Allows is %v and the status %d", r, r.Allows(), v.status)
+		if r.Allows() != (v.Status == http.StatusOK) {
+			t.Errorf("%s: Allows is %v and the status %d", r, r.Allows(), v.Status)
 		}
-		if verdictOf(r) != v {
-			t.Errorf("%s: verdictOf gives another verdict than the table", r)
+		if Of(r) != v {
+			t.Errorf("%s: Of gives another verdict than the table", r)
 		}
 	}
 	for _, r := range []auth.Reason{auth.Reasons, auth.Reasons + 1, 255} {
-		if v := verdictOf(r); v.status != http.StatusServiceUnavailable {
-			t.Errorf("a reason that nobody has heard of is answered %d", v.status)
+		if v := Of(r); v.Status != http.StatusServiceUnavailable {
+			t.Errorf("a reason that nobody has heard of is answered %d", v.Status)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func TestResultOfAVerdict(t *testing.T) {
 		auth.Allowed: "allow", auth.AllowedAnonymous: "allow", auth.UnknownKey: "deny", auth.ForbiddenPath: "deny",
 		auth.RateLimited: "limited", auth.QuotaExceeded: "limited", auth.LeaseLost: "error", auth.Undecided: "error",
 	} {
-		if got := verdictOf(r).result().String(); got != want {
+		if got := Of(r).Result().String(); got != want {
 			t.Errorf("%s counts as %s, want %s", r, got, want)
 		}
 	}
@@ -89,17 +89,17 @@ func TestResultOfAVerdict(t *testing.T) {
 
 // No detail may tell more than its code: two verdicts of one code would.
 func TestACodeHasOneVerdict(t *testing.T) {
-	byCode := map[string]*verdict{}
+	byCode := map[string]*Verdict{}
 	for _, v := range verdicts {
 		if v == allowed {
 			continue
 		}
-		if other := byCode[v.code]; other != nil && other != v {
-			t.Errorf("two verdicts have the code %s", v.code)
+		if other := byCode[v.Code]; other != nil && other != v {
+			t.Errorf("two verdicts have the code %s", v.Code)
 		}
-		byCode[v.code] = v
-		if v.detail == "" || strings.ToLower(v.code) != v.code {
-			t.Errorf("%q, %q is no answer to give", v.code, v.detail)
+		byCode[v.Code] = v
+		if v.Detail == "" || strings.ToLower(v.Code) != v.Code {
+			t.Errorf("%q, %q is no answer to give", v.Code, v.Detail)
 		}
 	}
 }

@@ -1,14 +1,14 @@
-package api
+package inbound
 
 import (
 	"crypto/rand"
 	"net/http"
 )
 
-// readRequestID takes the proxy's id where it can stand in a log line and in
+// ReadRequestID takes the proxy's id where it can stand in a log line and in
 // JSON as it is. It may be the client's own: it names a request, and proves nothing.
-func readRequestID(h http.Header) string {
-	id, ok := one(h, "X-Request-Id")
+func ReadRequestID(h http.Header) string {
+	id, ok := One(h, "X-Request-Id")
 	if !ok || len(id) > 64 {
 		return ""
 	}
@@ -21,5 +21,5 @@ func readRequestID(h http.Header) string {
 	return id
 }
 
-// newRequestID is random, and always of one length: answers differ in nothing else.
-func newRequestID() string { return rand.Text() }
+// NewRequestID is random, and always of one length: answers differ in nothing else.
+func NewRequestID() string { return rand.Text() }

@@ -1,4 +1,4 @@
-package api
+package inbound
 
 import (
 	"errors"
@@ -29,6 +29,9 @@ const (
 
 // String is the source as ParseSources reads it.
 func (s Source) String() string { return s.text }
+
+// InHeader reports whether the source is a header that could be taken for the one of this name.
+func (s Source) InHeader(name string) bool { return s.kind == headerSource && SameHeader(name, s.name) }
 
 // ParseSources reads "header:NAME", "bearer", "basic", "query:NAME" and
 // "cookie:NAME", and reports every fault.
@@ -80,7 +83,7 @@ func checkCredentialHeader(name string) error {
 		return errors.New("write bearer or basic")
 	case name == "Cookie":
 		return errors.New("write cookie:NAME")
-	case strings.HasPrefix(name, "X-Forwarded-") || slices.Contains(notForIdentity, name):
+	case otherwiseUsed(name):
 		return errors.New("this header has another meaning")
 	}
 	return nil
@@ -106,8 +109,8 @@ func (s Source) challenge(realm string) string {
 	return "ApiKey " + quoted + ", " + place + `="` + name + `"`
 }
 
-// challenges is one line with a challenge per source.
-func challenges(sources []Source, realm string) string {
+// Challenges is what WWW-Authenticate says: one line with a challenge per source.
+func Challenges(sources []Source, realm string) string {
 	list := make([]string, len(sources))
 	for i, s := range sources {
 		list[i] = s.challenge(realm)

@@ -1,4 +1,4 @@
-package api
+package inbound
 
 import (
 	"encoding/base64"
@@ -9,14 +9,15 @@ import (
 	"authd/internal/auth"
 )
 
-// credentials reads the key of a request out of the configured sources.
-type credentials struct {
+// Credentials reads the key of a request out of the configured sources.
+type Credentials struct {
 	headers []string // canonical names; read all together, before the others
 	others  []Source // in order: the first that holds something counts
 }
 
-func newCredentials(sources []Source) *credentials {
-	c := &credentials{}
+// NewCredentials makes a reader of sources.
+func NewCredentials(sources []Source) *Credentials {
+	c := &Credentials{}
 	for _, s := range sources {
 		if s.kind == headerSource {
 			c.headers = append(c.headers, s.name)
@@ -33,10 +34,10 @@ var (
 	malformed = auth.Credential{Secret: auth.RawSecret("?")}
 )
 
-// read finds the credential. A header of its own goes before all other
+// Read finds the credential. A header of its own goes before all other
 // sources, which are then not looked at. fromAuthorization reports whether
 // Authorization held what is judged, well-formed or not.
-func (c *credentials) read(h http.Header, query string) (cred auth.Credential, fromAuthorization bool) {
+func (c *Credentials) Read(h http.Header, query string) (cred auth.Credential, fromAuthorization bool) {
 	cred = c.readHeaders(h)
 	for i := 0; i < len(c.others) && !sent(cred); i++ {
 		s := &c.others[i]
@@ -56,7 +57,7 @@ func (c *credentials) read(h http.Header, query string) (cred auth.Credential, f
 func sent(c auth.Credential) bool { return c.Several || !c.Secret.IsZero() }
 
 // readHeaders reads the dedicated headers. Two that agree are one.
-func (c *credentials) readHeaders(h http.Header) auth.Credential {
+func (c *Credentials) readHeaders(h http.Header) auth.Credential {
 	found := ""
 	for _, name := range c.headers {
 		lines := h[name]
