@@ -10,7 +10,7 @@ import (
 
 func TestCallsAreCountedAndBounded(t *testing.T) {
 	var made atomic.Int64
-	res, err := Calls(t.Context(), 3, Bounds{For: time.Minute, Requests: 100}, func(_ context.Context, worker int) error {
+	res, err := Calls(t.Context(), 3, Bounds{For: time.Minute, Requests: 100}, func(_ context.Context, _ int) error {
 		made.Add(1)
 		return nil
 	})
