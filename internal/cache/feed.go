@@ -210,6 +210,9 @@ func (f *Feed) apply(ctx context.Context) (n int, err error) {
 			return n, fmt.Errorf("read the change log: %w", err)
 		}
 		for _, c := range changes {
+			if epoch := auth.EpochOf(c.Seq); epoch != auth.EpochOf(f.applied.Load()) {
+				raise(&f.floor, auth.EpochStart(epoch)) // what was read before may never have been kept
+			}
 			f.known.learn(c)
 			raise(&f.applied, c.Seq)
 		}

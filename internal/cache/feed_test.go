@@ -198,3 +198,22 @@ func TestSleepingMachine(t *testing.T) {
 		t.Errorf("age %v, want 1s", got)
 	}
 }
+
+// In a new epoch nothing holds that was read before it, whether or not a change tells of it.
+func TestNewEpoch(t *testing.T) {
+	s, f, l := newCached(t, auth.OutageServe)
+	s.put(digest(1), key(1, "a"))
+	mustPoll(t, f)
+	expectKey(t, l, digest(1), "a")
+	asked := s.asked()
+	s.mu.Lock()
+	s.keys[digest(1)] = nil // lost with the server before
+	s.changes = append(s.changes, auth.Change{Seq: auth.EpochStart(2) + 1})
+	s.mu.Unlock()
+	expectKey(t, l, digest(1), "a") // it is not known yet
+	mustPoll(t, f)
+	expectErr(t, l, digest(1), auth.ErrKeyNotFound)
+	if s.asked() == asked {
+		t.Error("the store was not asked anew")
+	}
+}

@@ -105,12 +105,18 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) (list []aut
 	if err != nil {
 		return nil, err
 	}
+	if len(list) > 0 {
+		s.entered(list[len(list)-1].Seq)
+	}
 	return list, nil
 }
 
 // LastChange implements repo.Log. It reads the rows, never the sequence: rule 9.
 func (s *Store) LastChange(ctx context.Context) (last int64, err error) {
 	_, err = s.follower().row(ctx, `SELECT coalesce(max(seq), 0) FROM changes`, nil, &last)
+	if err == nil {
+		s.entered(last)
+	}
 	return last, err
 }
 

@@ -22,10 +22,16 @@ func (s *Store) Register(ctx context.Context, r auth.Replica) error {
 // Acknowledge implements repo.Replicas: rule 4, the row is never put back. The
 // row must outlast a crash of the server: with an older one in its place, the
 // time of this replica would be over too soon.
+//
+// It is also how a replica finds that another server has taken the place of the one before, although nobody changes anything.
 func (s *Store) Acknowledge(ctx context.Context, id string, applied int64) (bool, error) {
-	n, err := s.follower().affected(ctx, `UPDATE replicas SET applied = greatest(applied, $2), seen_at = `+dbNow+`
-		WHERE id = $1 AND `+durably, id, applied)
-	return n > 0, err
+	var moved bool
+	there, err := s.follower().row(ctx, `UPDATE replicas SET applied = greatest(applied, $2), seen_at = `+dbNow+`
+		WHERE id = $1 AND `+durably+` RETURNING `+s.moved(), []any{id, applied}, &moved)
+	if err == nil && moved {
+		err = s.write(ctx, func(*tx) error { return nil }) // every transaction begins the epoch that it is in
+	}
+	return there, err
 }
 
 // Unregister implements repo.Replicas.
@@ -41,7 +47,10 @@ func (s *Store) ListReplicas(ctx context.Context) ([]auth.Replica, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := make([]auth.Replica, 0, len(all))
+	list, err := s.follower().lostReplicas(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for i := range all {
 		r := &all[i]
 		if r.Silent > r.StopsAfter() {

@@ -9,6 +9,7 @@ package postgres
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,6 +38,9 @@ type Store struct {
 	cfg   *pgx.ConnConfig
 	pool  *pgxpool.Pool
 
+	timeline string       // asks for the history that the server writes
+	epoch    atomic.Int64 // of the last change that was read; -1 before
+
 	lookups chan struct{} // one for each look-up that is under way
 	turn    chan struct{} // one for the writer, of those in this process
 
@@ -58,6 +62,7 @@ func Open(ctx context.Context, rawURL string, o Options) (*Store, error) {
 		lookups: make(chan struct{}, cfg.MaxConns), turn: make(chan struct{}, 1), woken: make(chan struct{}, 1),
 	}
 	s.close = sync.OnceValue(s.shut)
+	s.epoch.Store(-1)
 	direct, err := s.probe(ctx)
 	if err != nil {
 		return nil, err
@@ -107,7 +112,8 @@ func (s *Store) probe(ctx context.Context) (direct bool, err error) {
 	if encoding != "UTF8" {
 		return false, s.unavailable("its encoding is " + encoding + ", which can't hold every name: create the database with encoding UTF8")
 	}
-	return pid == int64(conn.PgConn().PID()), nil
+	s.timeline, err = findTimeline(ctx, conn)
+	return pid == int64(conn.PgConn().PID()), s.fault(ctx, err)
 }
 
 // begin finds out whether the schema is one that we know.

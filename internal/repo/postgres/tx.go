@@ -71,6 +71,9 @@ func (s *Store) transact(ctx context.Context, work func(*tx) error) (*tx, error)
 		return nil, err
 	}
 	defer t.rollback(ctx)
+	if err := t.inEpoch(ctx); err != nil {
+		return nil, err
+	}
 	if err := work(t); err != nil {
 		return nil, err
 	}
