@@ -27,7 +27,7 @@ type Options struct {
 }
 
 // mostWaiting is how many secrets may wait to be written, in an hour each: some
-// 200 bytes each, and so 13 MB. Their number alone bounds what an outage of the store costs.
+// 250 bytes each, and so 16 MB. Their number alone bounds what an outage of the store costs.
 const mostWaiting = 1 << 16
 
 // Recorder is an auth.Observer that counts. Run writes what it has counted.
