@@ -12,7 +12,7 @@ import (
 )
 
 // describe writes all there is about a key, for people.
-func describe(k *auth.Record) string {
+func describe(k *keyView) string {
 	var b strings.Builder
 	line := func(label, value string) {
 		if value != "" {
@@ -23,7 +23,7 @@ func describe(k *auth.Record) string {
 	line("id", k.ID)
 	line("slug", visible(k.Slug))
 	line("user", visible(k.User))
-	line("state", k.State(time.Now()))
+	line("state", k.State)
 	line("revoked", ifSet(k.RevokedAt))
 	line("not before", ifSet(k.NotBefore))
 	line("expires", ifSet(k.ExpiresAt))
@@ -48,10 +48,34 @@ func describe(k *auth.Record) string {
 	}
 	line("created", instant(k.CreatedAt))
 	line("changed", instant(k.UpdatedAt))
+	return b.String() + describeUses(k)
+}
+
+// describeUses writes the secrets of a key, and when and from where each was used.
+func describeUses(k *keyView) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-13s %s\n", "last used", instant(k.LastUsed))
 	for _, s := range k.Secrets {
-		line("secret", describeSecret(s))
+		fmt.Fprintf(&b, "%-13s %s%s\n", "secret", describeSecret(s.SecretInfo), describeUse(s.SecretUse))
+	}
+	for _, u := range k.OverrideUses {
+		fmt.Fprintf(&b, "%-13s of an override section%s\n", "secret", describeUse(u))
 	}
 	return b.String()
+}
+
+func describeUse(u auth.SecretUse) string {
+	text := "; never used"
+	if !u.LastUsed.IsZero() {
+		text = fmt.Sprintf("; used from %s to %s", instant(u.FirstUsed), instant(u.LastUsed))
+	}
+	if !u.LastDenied.IsZero() {
+		text += ", last denied " + instant(u.LastDenied)
+	}
+	if u.Client != "" {
+		text += ", last client in " + visible(u.Client)
+	}
+	return text
 }
 
 func describeSecret(s auth.SecretInfo) string {

@@ -25,28 +25,24 @@ one does not, the command names it, and ends with exit code 3: the change is mad
   authd keys list --expiring 14d
   authd keys revoke partner_sync`,
 	})
-	cmd.AddCommand(a.keysCreate(), a.keysList(), a.keysShow(), a.keysUpdate(), a.keysRename(), a.keysRotate(),
+	cmd.AddCommand(a.keysCreate(), a.keysList(), a.keysShow(), a.keysUsage(), a.keysUpdate(), a.keysRename(), a.keysRotate(),
 		a.keysDisable(), a.keysEnable(), a.keysRevoke(), a.keysDelete())
 	return cmd
 }
 
-// keyView is a key as -o json prints it.
-type keyView struct {
-	*auth.Record
-	State string `json:"state"`
-}
-
-func viewKey(r *auth.Record) keyView { return keyView{r, r.State(time.Now())} }
-
 func (a *app) keysList() *cobra.Command {
 	filter := auth.KeyFilter{}
 	expiring := when{now: time.Now}
+	var unused span
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List keys",
+		Long: `List keys. LAST USED is when a key was last good for a request, as far as the
+processes have written it (usage.flush).`,
 		Example: `  authd keys list
   authd keys list --user partner@example.com --inactive
-  authd keys list --expiring 14d -o json`,
+  authd keys list --expiring 14d -o json
+  authd keys list --unused 90d`,
 		Args: cobra.NoArgs,
 		RunE: a.withStore(func(ctx context.Context, s *session, _ []string) error {
 			filter.Now, filter.Expiring = time.Now(), expiring.Time
@@ -54,22 +50,32 @@ func (a *app) keysList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.printKeys(keys)
+			u, err := readUses(ctx, s, "")
+			if err != nil {
+				return err
+			}
+			if unused > 0 {
+				since := time.Now().Add(-time.Duration(unused))
+				a.warnOfUnknownUse(s, u, since)
+				keys = u.unused(keys, since)
+			}
+			return a.printKeys(keys, u)
 		}),
 	}
 	cmd.Flags().StringVar(&filter.User, "user", "", "only those of this `login`")
 	cmd.Flags().StringVar(&filter.Group, "group", "", "only those in this `group`")
 	cmd.Flags().BoolVar(&filter.Inactive, "inactive", false, "only those that can't be used now")
 	cmd.Flags().Var(&expiring, "expiring", "only those that expire within this time (14d), or before this instant")
+	cmd.Flags().Var(&unused, "unused", "only those that were neither made nor used within this time (90d)")
 	return cmd
 }
 
-func (a *app) printKeys(keys []auth.Record) error {
+func (a *app) printKeys(keys []auth.Record, u uses) error {
 	switch {
 	case a.format == formatJSON:
 		views := make([]keyView, len(keys))
 		for i := range keys {
-			views[i] = viewKey(&keys[i])
+			views[i] = viewKey(&keys[i], u)
 		}
 		return a.printJSON(views)
 	case a.quiet:
@@ -83,10 +89,10 @@ func (a *app) printKeys(keys []auth.Record) error {
 	for i := range keys {
 		k := &keys[i]
 		rows[i] = []string{
-			k.Name, k.User, strings.Join(k.Groups, ","), k.State(time.Now()), instant(k.ExpiresAt), hints(k), instant(k.CreatedAt),
+			k.Name, k.User, strings.Join(k.Groups, ","), k.State(time.Now()), instant(k.ExpiresAt), hints(k), instant(k.CreatedAt), instant(u.last(k.ID)),
 		}
 	}
-	return a.printTable([]string{"NAME", "USER", "GROUPS", "STATE", "EXPIRES", "SECRETS", "CREATED"}, rows)
+	return a.printTable([]string{"NAME", "USER", "GROUPS", "STATE", "EXPIRES", "SECRETS", "CREATED", "LAST USED"}, rows)
 }
 
 // hints lists the secrets of a key that may still be used.
@@ -112,10 +118,15 @@ func (a *app) keysShow() *cobra.Command {
 			if err != nil {
 				return s.nearKey(ctx, args[0], fmt.Errorf("key %q: %w", args[0], err))
 			}
-			if a.format == formatJSON {
-				return a.printJSON(viewKey(k))
+			u, err := readUses(ctx, s, k.ID)
+			if err != nil {
+				return err
 			}
-			return a.print(describe(k))
+			view := viewKey(k, u)
+			if a.format == formatJSON {
+				return a.printJSON(view)
+			}
+			return a.print(describe(&view))
 		}),
 	}
 }
@@ -173,7 +184,7 @@ func (a *app) finish(ctx context.Context, s *session, done admin.Done, made auth
 	}
 	view := doneView{Secret: made.Reveal(), UserCreated: done.UserMade, Already: done.Already, Confirmation: c}
 	if done.Key != nil {
-		k := viewKey(done.Key)
+		k := viewKey(done.Key, nil)
 		view.Key = &k
 	}
 	if err := a.printJSON(view); err != nil {

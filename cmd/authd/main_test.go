@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 			"keep":    keep,
 			"nowhere": nowhere,
 			"replica": replica,
+			"used":    used,
 		},
 	})
 }
@@ -116,5 +117,40 @@ func replica(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(store.Register(ctx, auth.Replica{
 		ID: "id-of-" + args[0], Name: args[0], Version: "v1", Applied: applied,
 		Lease: 30 * time.Second, Outage: args[2], MaxStale: time.Hour,
+	}))
+}
+
+// used NAME SECRET AGO ALLOWED DENIED CLIENT: the secret of that number of a key in authd.db was used so
+// long ago, so many times, and denied as often, as a server would have written it.
+func used(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 6 {
+		ts.Fatalf("usage: used NAME SECRET AGO ALLOWED DENIED CLIENT")
+	}
+	numbers := map[int]int64{}
+	for _, i := range []int{1, 3, 4} {
+		n, err := strconv.ParseInt(args[i], 10, 64)
+		ts.Check(err)
+		numbers[i] = n
+	}
+	ago, err := parseSpan(args[2])
+	ts.Check(err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	store, err := repo.Open(ctx, "sqlite:"+ts.MkAbs("authd.db"), repo.Options{MustExist: true})
+	ts.Check(err)
+	defer func() { ts.Check(store.Close()) }()
+	k, err := store.Key(ctx, args[0])
+	ts.Check(err)
+	at := time.Now().UTC().Add(-ago)
+	use := auth.SecretUse{Digest: k.Secrets[numbers[1]].Digest, KeyID: k.ID, Client: args[5]}
+	if numbers[3] > 0 {
+		use.FirstUsed, use.LastUsed = at, at
+	}
+	if numbers[4] > 0 {
+		use.LastDenied = at
+	}
+	ts.Check(store.AddUsage(ctx, auth.UsageBatch{
+		Writer: strings.Join(args, " "), Number: 1, Secrets: []auth.SecretUse{use},
+		Hours: []auth.UsageHour{{KeyID: k.ID, Hour: at.Truncate(time.Hour), UsageCounts: auth.UsageCounts{Allowed: numbers[3], Invalid: numbers[4]}}},
 	}))
 }

@@ -101,13 +101,17 @@ func url(addr string, l net.Listener) string {
 // run serves until ctx ends or a part fails.
 //
 // At the end, answers end first, and then the feed, which takes this
-// replica's row away last (rule 5 of docs/revocation.md).
+// replica's row away last (rule 5 of docs/revocation.md); and usage is written
+// once more, when nothing more is counted.
 func (s *server) run(ctx context.Context, on *listeners) error {
 	parts, failed := errgroup.WithContext(context.WithoutCancel(ctx))
 	background, stop := context.WithCancel(failed)
 	defer stop()
 	parts.Go(func() error { return s.feed.Run(background) })
 	parts.Go(func() error { return s.watcher.Run(background) })
+	if s.usage != nil {
+		parts.Go(func() error { return s.usage.Run(background) })
+	}
 	parts.Go(func() error { s.reloadOnHangup(background); return nil })
 	parts.Go(func() error { pace(background); return nil })
 	parts.Go(func() error { return closed(s.verify.Serve(on.verify)) })

@@ -25,6 +25,7 @@ import (
 	"authd/internal/observe"
 	"authd/internal/override"
 	"authd/internal/repo"
+	"authd/internal/usage"
 )
 
 // server is everything that runs.
@@ -32,6 +33,7 @@ type server struct {
 	feed            *cache.Feed
 	shared          *cache.Shared // nil: none
 	watcher         *override.Watcher
+	usage           *usage.Recorder // nil: nothing is counted
 	verify, metrics *http.Server
 	extauthz        *extauthz.Server // nil: off
 	draining        atomic.Bool
@@ -79,9 +81,17 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	}
 	local := cache.NewLocal(feed, backend, cache.Options{MaxEntries: c.Cache.MaxEntries, TTL: c.Cache.TTL, Metrics: measured, Shared: shared})
 	finder := override.NewFinder(local, p.overrides)
-	checker := auth.NewChecker(p.Digester, finder, limit.NewLocal(reg), auth.Options{AllowInactiveUsers: c.Users.Inactive == config.InactiveAllow})
+	counted, err := countUsage(c, store, reg, log)
+	if err != nil {
+		return nil, err
+	}
+	decide := auth.Options{AllowInactiveUsers: c.Users.Inactive == config.InactiveAllow}
+	if counted != nil {
+		decide.Observer = counted
+	}
+	checker := auth.NewChecker(p.Digester, finder, limit.NewLocal(reg), decide)
 
-	s := &server{feed: feed, shared: shared, log: log}
+	s := &server{feed: feed, shared: shared, usage: counted, log: log}
 	decided, err := observe.NewMetrics(reg, c.Metrics.PerKey, build().Version)
 	if err != nil {
 		return nil, err
@@ -134,6 +144,14 @@ func openExtAuthz(p *prepared, o *api.Options, ready func() bool) (*extauthz.Ser
 		Checker: o.Checker, Policies: o.Policies, Sources: o.Sources, Trusted: o.Trusted,
 		Realm: o.Realm, Headers: o.Headers, Metrics: o.Metrics, Log: o.Log, Ready: ready,
 	})
+}
+
+// countUsage makes what counts usage, if it is to be counted.
+func countUsage(c *config.Config, store repo.Store, reg prometheus.Registerer, log *slog.Logger) (*usage.Recorder, error) {
+	if c.Usage.Keep == 0 {
+		return nil, nil
+	}
+	return usage.New(store, usage.Options{Keep: c.Usage.Keep, Flush: c.Usage.Flush, Log: log, Registerer: reg})
 }
 
 func metricsPage(g prometheus.Gatherer) http.Handler {

@@ -15,7 +15,8 @@ type Checker struct {
 
 // Options are the operator's choices that touch the decision.
 type Options struct {
-	AllowInactiveUsers bool // as Odoo's module does; off by default
+	AllowInactiveUsers bool     // as Odoo's module does; off by default
+	Observer           Observer // told of what came of known keys; may be nil
 }
 
 // NewChecker wires a Checker.
@@ -37,6 +38,14 @@ var anything Requirement
 //
 // The first step that objects names the reason.
 func (c *Checker) Check(ctx context.Context, req *Request) Decision {
+	d := c.decide(ctx, req)
+	if d.Key != nil && c.options.Observer != nil {
+		c.options.Observer.Observe(d.Key, d.Reason, req.At, req.Client)
+	}
+	return d
+}
+
+func (c *Checker) decide(ctx context.Context, req *Request) Decision {
 	need := &anything
 	unruled := Allowed // why no requirement could be found
 	if req.Policy != nil {

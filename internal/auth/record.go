@@ -50,8 +50,10 @@ type User struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// State is the record's standing in one word: active, disabled, revoked,
-// user-inactive, not-yet-valid or expired.
+// States are all that State may answer.
+var States = []string{"active", "disabled", "revoked", "user-inactive", "not-yet-valid", "expired"}
+
+// State is the record's standing in one word, one of States.
 func (r *Record) State(now time.Time) string {
 	switch {
 	case !r.RevokedAt.IsZero():

@@ -35,6 +35,14 @@ var contests = []contest{
 			{title: "gin, constant headers", launch: constant},
 		},
 	},
+	{
+		name: "usage", title: "A warm key, usage and per-key metrics on",
+		set: warmKey(plainQuestion),
+		references: []rival{{
+			title: "the same with both off", atMost: 1.03,
+			settings: []string{"AUTHD_USAGE_KEEP=0s", "AUTHD_METRICS_PER_KEY=0"},
+		}},
+	},
 }
 
 // warmKey is one key with every identity header, made as an operator makes

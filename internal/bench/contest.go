@@ -30,11 +30,23 @@ type field struct {
 // loaded loads a server for a time.
 type loaded func(time.Duration) (*load.Result, error)
 
-// rival is something that authd is compared with.
+// rival is something that authd is compared with: another program, or authd
+// itself with other settings.
 type rival struct {
-	title  string
-	launch launch
-	atMost float64 // the ratio to reach; zero where there is none
+	title    string
+	launch   launch
+	settings []string // of the environment, for authd on the same data
+	atMost   float64  // the ratio to reach; zero where there is none
+}
+
+// on is how the rival is started.
+func (r rival) on(f *field) launch {
+	if r.settings == nil {
+		return r.launch
+	}
+	l := f.authd
+	l.env = func(at addresses) []string { return append(f.authd.env(at), r.settings...) }
+	return l
 }
 
 // turn is what one server did in one round.
@@ -55,7 +67,7 @@ func (c contest) run(ctx context.Context, b *bench) error {
 	turns := make([][]turn, len(servers))
 	for round := range b.rounds {
 		for i, s := range servers {
-			t, err := b.turn(ctx, s.launch, f, c.fresh)
+			t, err := b.turn(ctx, s.on(f), f, c.fresh)
 			if err != nil {
 				return fmt.Errorf("round %d, %s: %w", round+1, s.title, err)
 			}

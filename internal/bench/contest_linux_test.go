@@ -65,7 +65,10 @@ func TestContest(t *testing.T) {
 			set: func(context.Context, *bench) (*field, error) {
 				return &field{authd: server, source: load.Always(request(nil, plainQuestion, auth.NewSecret(prefix)))}, nil
 			},
-			references: []rival{{title: "the same again", launch: server, atMost: 1.50}},
+			references: []rival{
+				{title: "the same again", launch: server, atMost: 1.50},
+				{title: "the same with a setting", settings: []string{"NOBODY_READS=this"}},
+			},
 		}
 		if err := c.run(t.Context(), b); err != nil {
 			t.Fatal(err)
@@ -83,7 +86,7 @@ func TestContest(t *testing.T) {
 		if err := json.Unmarshal(text, &r); err != nil {
 			t.Fatal(err)
 		}
-		if len(r.Contests) != 1 || len(r.Contests[0].Servers) != 2 || len(r.Contests[0].Ratios) != 1 {
+		if len(r.Contests) != 1 || len(r.Contests[0].Servers) != 3 || len(r.Contests[0].Ratios) != 2 {
 			t.Fatalf("the report is %s", text)
 		}
 		for _, s := range r.Contests[0].Servers {

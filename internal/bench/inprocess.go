@@ -12,7 +12,7 @@ import (
 )
 
 // benchmarked are the packages whose benchmarks belong to the figures.
-var benchmarked = []string{"authd/internal/auth", "authd/internal/cache", "authd/internal/limit", "authd/internal/api"}
+var benchmarked = []string{"authd/internal/auth", "authd/internal/cache", "authd/internal/limit", "authd/internal/usage", "authd/internal/api"}
 
 // inner is one benchmark, inside one process.
 type inner struct {

@@ -43,6 +43,8 @@ func backendMetrics(kind string, reg prometheus.Registerer) (prometheus.Gauge, f
 		Name:    "authd_backend_request_duration_seconds",
 		Help:    "Time that the backend took. Slow look-ups make cold requests slow; warm ones never ask it.",
 		Buckets: []float64{.00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1},
+
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 	}, []string{"backend", "op"}))
 	return up.WithLabelValues(kind), func(op string) prometheus.Observer { return took.WithLabelValues(kind, op) }
 }

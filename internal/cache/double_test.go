@@ -43,7 +43,7 @@ func newStore() *store {
 func (s *store) put(d auth.Digest, k *auth.Key) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := auth.Change{Seq: int64(len(s.changes) + 1), Digests: []auth.Digest{d}}
+	c := auth.Change{Seq: int64(len(s.changes) + 1), At: time.Now(), Digests: []auth.Digest{d}}
 	if old := s.keys[d]; old != nil {
 		c.Names = append(c.Names, old.Name)
 		delete(s.names, old.Name)

@@ -43,10 +43,15 @@ type Feed struct {
 	ready   atomic.Bool  // a first poll was complete
 
 	// Owned by Run.
-	replica auth.Replica
-	fresh   bool // nothing of the log is known: the next poll begins at its end
-	down    bool // the last poll failed, and that was logged
+	replica   auth.Replica
+	fresh     bool                // nothing of the log is known: the next poll begins at its end
+	down      bool                // the last poll failed, and that was logged
+	applying  []time.Time         // when the changes were logged that are applied and not acknowledged yet
+	confirmed func(time.Duration) // told of each how long that took; set before Run
 }
+
+// mostApplying bounds those that are told of: an outage may end with very many.
+const mostApplying = 10_000
 
 // NewFeed makes a feed for the replica: Name, Version, Lease, Outage and MaxStale
 // are taken from it, the rest is the feed's.
@@ -54,6 +59,7 @@ func NewFeed(l Log, r auth.Replica, logger *slog.Logger) *Feed {
 	return &Feed{
 		log: l, slog: logger, replica: r, lease: newLease(r),
 		known: newKnown(), kick: make(chan struct{}, 1), started: time.Now(),
+		confirmed: func(time.Duration) {},
 	}
 }
 
@@ -145,6 +151,7 @@ func (f *Feed) begin() {
 	f.replica.ID = uuid.Must(uuid.NewV7()).String()
 	f.replica.Applied = 0
 	f.fresh = true
+	f.applying = nil
 }
 
 // poll follows the log to its present end, and reports whether that extended
@@ -172,6 +179,10 @@ func (f *Feed) poll(ctx context.Context, complete bool) (extended bool, err erro
 	}
 	f.lease.extend(t0) // rule 12: after the acknowledgement, from before the read
 	f.ready.Store(true)
+	for _, at := range f.applying {
+		f.confirmed(time.Since(at))
+	}
+	f.applying = nil
 	return true, nil
 }
 
@@ -215,6 +226,9 @@ func (f *Feed) apply(ctx context.Context) (n int, err error) {
 			}
 			f.known.learn(c)
 			raise(&f.applied, c.Seq)
+			if len(f.applying) < mostApplying {
+				f.applying = append(f.applying, c.At)
+			}
 		}
 		n += len(changes)
 		if len(changes) < batch {

@@ -43,8 +43,17 @@ func (m *Metrics) watch(l *Local) {
 	}
 }
 
-// Watch registers the gauges of the feed.
+// Watch registers the metrics of the feed. It comes before Run.
 func (m *Metrics) Watch(f *Feed) {
+	confirm := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "authd_change_confirm_seconds",
+		Help:    "Time from when a change was logged, by the clock of the store, until this replica had acknowledged it. The slowest replica is what keys revoke --wait waits for: where one is slower than the others, look at its way to the store; where one is off by the same each time, at its clock.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
+	})
+	m.reg.MustRegister(confirm)
+	f.confirmed = func(took time.Duration) { confirm.Observe(max(0, took).Seconds()) }
 	gauge := func(name, help string, value func() float64) {
 		m.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
 	}

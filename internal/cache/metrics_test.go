@@ -1,7 +1,10 @@
 package cache
 
 import (
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -48,7 +51,41 @@ func TestMetrics(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v %v", problems, err)
 	}
-	if n, err := testutil.GatherAndCount(reg, "authd_lease_remaining_seconds", "authd_change_applied_seq", "authd_change_lag_seconds", "authd_cache_entries"); err != nil || n != 5 {
-		t.Errorf("%d gauges, %v", n, err)
+	if n, err := testutil.GatherAndCount(reg, "authd_lease_remaining_seconds", "authd_change_applied_seq", "authd_change_lag_seconds", "authd_change_confirm_seconds", "authd_cache_entries"); err != nil || n != 6 {
+		t.Errorf("%d series, %v", n, err)
 	}
+}
+
+// TestConfirmationsAreTimed: from the change's commit to the acknowledgement, each
+// once, and those that an outage has delayed with all of the delay.
+func TestConfirmationsAreTimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore()
+		f := newTestFeed(s, auth.OutageServe)
+		var got []time.Duration
+		f.confirmed = func(took time.Duration) { got = append(got, took) }
+		s.put(digest(1), nil) // from before this replica began
+		mustPoll(t, f)
+		s.put(digest(1), nil)
+		time.Sleep(time.Second)
+		s.put(digest(2), nil)
+		s.onAck = func() {
+			time.Sleep(time.Second)
+			s.fail(errAway) // it is not heard of
+			s.onAck = nil
+		}
+		if _, err := f.poll(t.Context(), true); err == nil {
+			t.Error("the poll succeeded")
+		}
+		if len(got) > 0 {
+			t.Errorf("told of %v before they were acknowledged", got)
+		}
+		s.fail(nil)
+		time.Sleep(time.Second)
+		mustPoll(t, f)
+		mustPoll(t, f)
+		if want := []time.Duration{3 * time.Second, 2 * time.Second}; !slices.Equal(got, want) {
+			t.Errorf("the changes took %v, want %v", got, want)
+		}
+	})
 }

@@ -38,6 +38,8 @@ type Config struct {
 	Limits Limits `koanf:"limits"`
 	// What `/metrics` tells.
 	Metrics Metrics `koanf:"metrics"`
+	// What keys are used for, hour by hour, in the database; see [usage](usage.md).
+	Usage Usage `koanf:"usage"`
 	// The sections `api_key_NAME` are read from every configuration file; see
 	// [overrides](overrides.md). These are further places to read them from.
 	Overrides Overrides `koanf:"overrides"`
@@ -224,6 +226,14 @@ type Limits struct {
 type Metrics struct {
 	// How many keys have series of their own, at most; all others are counted together as `other`.
 	PerKey int `koanf:"per_key" min:"0" max:"100000"`
+}
+
+// Usage is what keys are used for.
+type Usage struct {
+	// How long it is kept. `0s`: nothing is counted.
+	Keep time.Duration `koanf:"keep" min:"0s"`
+	// How often a process writes what it has counted; what came since is lost if the process is killed.
+	Flush time.Duration `koanf:"flush" min:"100ms" max:"1h"`
 }
 
 // Overrides are further places to read override sections from.

@@ -20,6 +20,7 @@ func Default() Config {
 		Users:     Users{Inactive: InactiveDeny},
 		Limits:    Limits{Fail: "open"},
 		Metrics:   Metrics{PerKey: 1000},
+		Usage:     Usage{Keep: 400 * 24 * time.Hour, Flush: 5 * time.Second},
 		Overrides: Overrides{Odoo: []string{}},
 		Log:       Log{Format: "auto"},
 	}

@@ -108,7 +108,7 @@ func TestFaults(t *testing.T) {
 		{"no realm", `verify: {realm: ""}`, `x.yaml:1: verify.realm: the text is empty: write it, or leave the setting out for its default`},
 		{"no header", `identity: {headers: {key_id: ""}}`, `x.yaml:1: identity.headers.key_id: the text is empty: write it, or leave the setting out for its default`},
 		{"none and others", `verify: {trusted_proxies: [none, loopback]}`, `x.yaml:1: verify.trusted_proxies: none stands alone: others are listed beside it`},
-		{"far from all", "x: {}", `x.yaml:1: x: unknown setting: known are listen, store, redis, cache, credentials, verify, identity, users, policies, limits, metrics, overrides, log, and sections api_key_NAME`},
+		{"far from all", "x: {}", `x.yaml:1: x: unknown setting: known are listen, store, redis, cache, credentials, verify, identity, users, policies, limits, metrics, usage, overrides, log, and sections api_key_NAME`},
 		{"a name that several tables have", "users: {url: x}", `x.yaml:1: users.url: unknown setting: users has inactive`},
 		{"far from all in a table", "users: {x: 1}", `x.yaml:1: users.x: unknown setting: users has inactive`},
 	} {

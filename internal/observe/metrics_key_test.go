@@ -2,7 +2,9 @@ package observe
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -71,6 +73,34 @@ func TestSeriesPerKeyAreBoundedAndTheSumIsExact(t *testing.T) {
 		if want := min(max(most, 0), keys+keys-1); named != want {
 			t.Errorf("at most %d: %d series have names, want %d", most, named, want)
 		}
+	}
+}
+
+// A million keys from several sides: the series are bounded, the sum is exact, and
+// keys that have none cost no memory.
+func TestAMillionKeysAreCountedExactly(t *testing.T) {
+	const most, keys, sides = 1000, 1_000_000, 4
+	p, reg := newTestPerKey(most)
+	var wg sync.WaitGroup
+	for side := range sides {
+		wg.Go(func() {
+			k := auth.Key{User: "u"}
+			for i := side; i < keys; i += sides {
+				k.ID = strconv.Itoa(i)
+				k.Name = k.ID
+				p.of(&k, answer.Result(i%int(answer.Results))).Inc()
+			}
+		})
+	}
+	wg.Wait()
+	got := series(t, reg, "n")
+	if len(got) != most+int(answer.Results) || total(got) != keys {
+		t.Errorf("%d series have %v requests; want %d and %d", len(got), total(got), most+int(answer.Results), keys)
+	}
+	held := 0
+	p.byID.Range(func(any, any) bool { held++; return true })
+	if held != most {
+		t.Errorf("%d keys are remembered, want %d", held, most)
 	}
 }
 

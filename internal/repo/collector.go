@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"authd/internal/auth"
 )
 
 // Collector tells how many keys are in which state. It counts when it is
@@ -36,11 +38,16 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
 
 // Collect is prometheus.Collector's.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	for state, n := range c.count() {
-		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(n), state)
+	counts := c.count()
+	if counts == nil {
+		return
+	}
+	for _, state := range auth.States {
+		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(counts[state]), state)
 	}
 }
 
+// count is nil where the store can't be asked.
 func (c *Collector) count() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,6 +21,7 @@ type Store interface {
 	Users
 	Log
 	Replicas
+	Usage
 
 	// Migrate brings the schema up to date; safe for several processes at once.
 	Migrate(ctx context.Context) error
@@ -51,7 +52,7 @@ type Keys interface {
 	// RevokeKey ends a key and all its secrets for good; their values can't be used again. A
 	// second time, it changes nothing and returns the first one's change.
 	RevokeKey(ctx context.Context, ref string, at time.Time) (auth.Change, error)
-	// DeleteKey removes the record and its secrets.
+	// DeleteKey removes the record, its secrets, and what was counted of them.
 	DeleteKey(ctx context.Context, ref string) (auth.Change, error)
 	// CountKeys tells how many records are in each state of Record.State.
 	CountKeys(ctx context.Context, now time.Time) (map[string]int, error)
@@ -90,4 +91,22 @@ type Replicas interface {
 	// ListReplicas answers all rows, by name, after removing those whose process is proven dead or whose
 	// time (Replica.StopsAfter) is over.
 	ListReplicas(ctx context.Context) ([]auth.Replica, error)
+}
+
+// Usage is what keys were used for. None of it is part of a decision: it is
+// neither in the change log nor in the order of its writers. The hours that are
+// answered are those that have not ended at since.
+type Usage interface {
+	// AddUsage adds a batch to what is there. One that its writer has had written already changes
+	// nothing: after an error, it is given again until it is answered.
+	AddUsage(ctx context.Context, b auth.UsageBatch) error
+	// UsageHours answers what a key was used for, hour by hour, those without any use left out.
+	UsageHours(ctx context.Context, keyID string, since time.Time) ([]auth.UsageHour, error)
+	// UsageTotals answers the sums by the keys' ids, whether there are records of these or not.
+	UsageTotals(ctx context.Context, since time.Time) (map[string]auth.UsageCounts, error)
+	// SecretUses answers the uses of a key's secrets, or of all where keyID is empty, by key and digest.
+	SecretUses(ctx context.Context, keyID string) ([]auth.SecretUse, error)
+	// PruneUsage removes hours that begin before, secrets not seen since, and what it needs no
+	// longer itself; of each kind at most so many, and tells how many in all: 0 is the end.
+	PruneUsage(ctx context.Context, before time.Time, most int) (int, error)
 }

@@ -2,6 +2,7 @@ package repotest
 
 import (
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,8 +55,13 @@ func countKeys(t *testing.T, db *base) {
 		maps.DeleteFunc(got, func(_ string, n int) bool { return n == 0 })
 		same(t, "keys at "+now.Format("05.000000"), want, got)
 	}
-	if len(seen) != 6 {
+	if len(seen) != len(auth.States) {
 		t.Errorf("the test has not all states: %v", seen)
+	}
+	for state := range seen {
+		if !slices.Contains(auth.States, state) {
+			t.Errorf("%s is not among auth.States", state)
+		}
 	}
 }
 

@@ -43,6 +43,11 @@ func calls(ctx context.Context, s repo.Store, r *auth.Record, replica string) ma
 		"Acknowledge":   func() error { return second(s.Acknowledge(ctx, replica, 1000)) },
 		"Unregister":    func() error { return s.Unregister(ctx, replica) },
 		"ListReplicas":  func() error { return second(s.ListReplicas(ctx)) },
+		"AddUsage":      func() error { return s.AddUsage(ctx, auth.UsageBatch{Writer: "w", Number: 1}) },
+		"UsageHours":    func() error { return second(s.UsageHours(ctx, r.ID, early)) },
+		"UsageTotals":   func() error { return second(s.UsageTotals(ctx, early)) },
+		"SecretUses":    func() error { return second(s.SecretUses(ctx, "")) },
+		"PruneUsage":    func() error { return second(s.PruneUsage(ctx, early, 10)) },
 		"Migrate":       func() error { return s.Migrate(ctx) },
 		"Schema":        func() error { _, _, err := s.Schema(ctx); return err },
 	}

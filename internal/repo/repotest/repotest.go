@@ -40,6 +40,7 @@ var suite = []struct {
 	{"Log", logging},
 	{"Woken", waking},
 	{"Replicas", replicas},
+	{"Usage", usage},
 	{"Writers", writers},
 	{"Outage", outages},
 	{"Schema", schema},

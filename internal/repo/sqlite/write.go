@@ -232,6 +232,9 @@ func (s *Store) DeleteKey(ctx context.Context, ref string) (c auth.Change, err e
 		if err := t.run(ctx, `DELETE FROM keys WHERE n = ?`, r.n); err != nil {
 			return err
 		}
+		if err := t.forgetUsage(ctx, r.ID); err != nil {
+			return err
+		}
 		c, err = t.log(ctx, keyChange(&r.Record, r.Secrets))
 		return err
 	})
