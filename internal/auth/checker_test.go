@@ -45,7 +45,7 @@ func (s *scene) ByDigest(_ context.Context, d auth.Digest) (*auth.Key, error) {
 
 func (s *scene) ByName(context.Context, string) (*auth.Key, error) { return nil, auth.ErrKeyNotFound }
 
-func (s *scene) Take(_ context.Context, _ *auth.Key, at time.Time) (auth.LimitState, error) {
+func (s *scene) Take(_ context.Context, _ *auth.Key, at time.Time, _ string) (auth.LimitState, error) {
 	s.taken++
 	if !at.Equal(s.req.At) {
 		return auth.LimitState{}, errors.New("counted at another time than the request's")

@@ -177,7 +177,7 @@ func (w *world) ByDigest(_ context.Context, d auth.Digest) (*auth.Key, error) {
 
 func (w *world) ByName(context.Context, string) (*auth.Key, error) { return nil, auth.ErrKeyNotFound }
 
-func (w *world) Take(context.Context, *auth.Key, time.Time) (auth.LimitState, error) {
+func (w *world) Take(context.Context, *auth.Key, time.Time, string) (auth.LimitState, error) {
 	if w.limited == auth.Unavailable {
 		return auth.LimitState{}, errors.New("the counters are away")
 	}

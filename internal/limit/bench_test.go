@@ -21,7 +21,7 @@ func BenchmarkTake(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				at = at.Add(time.Microsecond)
-				if s, err := l.Take(ctx, k, at); err != nil || s.Reason != auth.Allowed {
+				if s, err := l.Take(ctx, k, at, ""); err != nil || s.Reason != auth.Allowed {
 					b.Fatal("refused")
 				}
 			}
@@ -31,7 +31,7 @@ func BenchmarkTake(b *testing.B) {
 		l, k, ctx := local(), key("k", quota(1, "d")), context.Background()
 		b.ReportAllocs()
 		for b.Loop() {
-			_, _ = l.Take(ctx, k, noon)
+			_, _ = l.Take(ctx, k, noon, "")
 		}
 	})
 }
@@ -48,7 +48,7 @@ func BenchmarkTakeManyKeys(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			i := n.Add(1)
-			_, _ = l.Take(ctx, keys[i%int64(len(keys))], noon.Add(time.Duration(i)*20*time.Microsecond))
+			_, _ = l.Take(ctx, keys[i%int64(len(keys))], noon.Add(time.Duration(i)*20*time.Microsecond), "")
 		}
 	})
 }

@@ -3,14 +3,12 @@ package limit_test
 import (
 	"context"
 	"math"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"authd/internal/auth"
 	"authd/internal/limit"
@@ -163,7 +161,7 @@ func TestLimitsThatAreNoneOfThese(t *testing.T) {
 		"a quota in no time": quota(1, ""),
 		"a burst of nothing": {Burst: 5},
 	} {
-		if s, err := l.Take(context.Background(), key("k", bad), noon); err == nil || s.Reason.Allows() {
+		if s, err := l.Take(context.Background(), key("k", bad), noon, ""); err == nil || s.Reason.Allows() {
 			t.Errorf("%s: %s, %v; want an error", name, s.Reason, err)
 		}
 	}
@@ -177,15 +175,14 @@ func TestDecisionsAreCounted(t *testing.T) {
 	l := limit.NewLocal(reg)
 	passes(t, l, key("rate", rate(3, time.Minute)), noon, 5)
 	passes(t, l, key("quota", quota(4, "d")), noon, 5)
-	want := `
-# HELP authd_limit_decisions_total Requests of keys that have limits, by what came of it. mode=local: each process counts by itself. Many rate_limited or quota_exceeded: authd_key_requests_total{result="limited"} tells whose.
-# TYPE authd_limit_decisions_total counter
-authd_limit_decisions_total{mode="local",result="allowed"} 7
-authd_limit_decisions_total{mode="local",result="quota_exceeded"} 1
-authd_limit_decisions_total{mode="local",result="rate_limited"} 2
-`
-	if err := testutil.GatherAndCompare(reg, strings.NewReader(want)); err != nil {
-		t.Error(err)
+	for range 2 {
+		takeRequest(t, l, key("repeated", rate(1, time.Minute)), noon, "id")
+	}
+	want := map[string]float64{"allowed": 8, "quota_exceeded": 1, "rate_limited": 2, "repeated": 1, "unavailable": 0}
+	for result, n := range want {
+		if got := decided(t, reg, result, "local"); got != n {
+			t.Errorf("%s: %v, want %v", result, got, n)
+		}
 	}
 }
 
@@ -201,7 +198,7 @@ func TestManyAtOnce(t *testing.T) {
 		wg.Go(func() {
 			for range 200 {
 				for i, k := range keys {
-					s, err := l.Take(context.Background(), k, noon)
+					s, err := l.Take(context.Background(), k, noon, "")
 					if err != nil {
 						t.Error(err)
 						return
@@ -225,7 +222,7 @@ func TestAllowingAllocatesNothing(t *testing.T) {
 	both := auth.Limits{Rate: auth.Rate{Count: 1_000_000_000, Per: time.Second}, Quota: auth.Quota{Count: 1_000_000_000, Per: "mo"}}
 	l, k, ctx := local(), key("k", both), context.Background()
 	take(t, l, k, noon)
-	if n := testing.AllocsPerRun(1000, func() { _, _ = l.Take(ctx, k, noon) }); n != 0 {
+	if n := testing.AllocsPerRun(1000, func() { _, _ = l.Take(ctx, k, noon, "") }); n != 0 {
 		t.Errorf("%v allocations a request, want none", math.Ceil(n))
 	}
 }
