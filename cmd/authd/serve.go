@@ -88,7 +88,11 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	}
 	local := cache.NewLocal(feed, backend, cache.Options{MaxEntries: c.Cache.MaxEntries, TTL: c.Cache.TTL, Metrics: measured, Shared: shared})
 	finder := override.NewFinder(local, p.overrides)
-	checker := auth.NewChecker(p.Digester, finder, limit.NewLocal(reg), auth.Options{AllowInactiveUsers: c.Users.Inactive == config.InactiveAllow})
+	limiter, err := newLimiter(c, conn, reg, log)
+	if err != nil {
+		return nil, err
+	}
+	checker := auth.NewChecker(p.Digester, finder, limiter, auth.Options{AllowInactiveUsers: c.Users.Inactive == config.InactiveAllow})
 
 	s := &server{feed: feed, redis: conn, shared: shared, log: log}
 	decided, err := observe.NewMetrics(reg, c.Metrics.PerKey, build().Version)
@@ -126,6 +130,17 @@ func openRedis(p *prepared, reg prometheus.Registerer, log *slog.Logger) (*redis
 	up, _ := cache.BackendMetrics("redis", reg)
 	conn, err := redisconn.New(redisconn.Options{URL: c.URL, Timeout: c.Timeout, Up: up, Log: log})
 	return conn, p.Fault("redis.url", err)
+}
+
+// newLimiter counts in Redis where there is one, and in this process otherwise.
+func newLimiter(c *config.Config, conn *redisconn.Conn, reg prometheus.Registerer, log *slog.Logger) (auth.Limiter, error) {
+	if conn == nil {
+		return limit.NewLocal(reg), nil
+	}
+	_, op := cache.BackendMetrics("redis", reg)
+	return limit.NewShared(limit.SharedOptions{
+		Redis: conn, Database: sharedName(c), Fail: c.Limits.Fail, Took: op("limit"), Registerer: reg, Log: log,
+	})
 }
 
 // sharedName names the store to those who share a Redis. A path names a database of this machine

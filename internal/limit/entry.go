@@ -37,6 +37,9 @@ func (e *entry) judge(l *auth.Limits, at int64) standing {
 	if e.latest < w.start {
 		e.used = 0
 	}
+	if l.Rate.Count == 0 {
+		e.bucket = bucket{since: now}
+	}
 	e.latest = now
 	s := standing{e.bucket.wait(p, now), w.wait(e.used, now), w.length()}
 	e.rest = max(e.bucket.rest(p), w.end)

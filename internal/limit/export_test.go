@@ -1,6 +1,8 @@
 package limit
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -30,3 +32,9 @@ func (l *Local) Counted() (n int) {
 	}
 	return n
 }
+
+// SetClock gives the moments at which requests are counted, in place of Redis' clock.
+func (s *Shared) SetClock(now func() time.Time) { s.now = now }
+
+// SetRemember sets how long a request's id is known.
+func (s *Shared) SetRemember(d time.Duration) { s.remember = d }
