@@ -35,6 +35,16 @@ var contests = []contest{
 			{title: "gin, constant headers", launch: constant},
 		},
 	},
+	{
+		name: "limits", title: "A warm key with a rate, counted in process",
+		set:        limitedKey,
+		references: []rival{{title: "empty gin", launch: emptyGin, atMost: 1.60}},
+	},
+	{
+		name: "limits", title: "A warm key with a rate, counted in a Redis of this machine",
+		set:        limitedByRedis,
+		references: []rival{{title: "empty gin", launch: emptyGin, atMost: 3.60}},
+	},
 }
 
 // warmKey is one key with every identity header, made as an operator makes
@@ -43,15 +53,16 @@ func warmKey(question string) func(context.Context, *bench) (*field, error) {
 	return func(ctx context.Context, b *bench) (*field, error) { return b.warmKey(ctx, question) }
 }
 
-func (b *bench) warmKey(ctx context.Context, question string) (*field, error) {
+// warmKey takes further flags of keys create.
+func (b *bench) warmKey(ctx context.Context, question string, flags ...string) (*field, error) {
 	bin, err := b.build(ctx, "authd/cmd/authd")
 	if err != nil {
 		return nil, err
 	}
 	database := b.path(fmt.Sprintf("warm-%d.db", len(b.report.Contests)))
-	cmd := exec.CommandContext(ctx, bin, "keys", "create", "Bench 1", "-q",
+	cmd := exec.CommandContext(ctx, bin, append([]string{"keys", "create", "Bench 1", "-q",
 		"--user", "bench@example.com", "--group", "partner", "--group", "staff",
-		"--scope", "shop:read", "--scope", "shop:write")
+		"--scope", "shop:read", "--scope", "shop:write"}, flags...)...)
 	cmd.Env = environment("AUTHD_STORE_URL=sqlite:" + database)
 	var faults bytes.Buffer
 	cmd.Stderr = &faults

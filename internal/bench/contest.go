@@ -23,6 +23,7 @@ type contest struct {
 type field struct {
 	authd  launch
 	source load.Source
+	beside *proc.Process // what authd works with, and is measured apart; nil: nothing
 }
 
 // rival is something that authd is compared with.
@@ -39,18 +40,22 @@ type turn struct {
 	P50       float64 `json:"p50_us"`
 	P99       float64 `json:"p99_us"`
 	RSS       float64 `json:"rss_mb"`
+	Beside    float64 `json:"beside_cpu_us,omitempty"` // for a request, in what authd works with
 }
 
-func (c contest) run(ctx context.Context, b *bench) error {
+func (c contest) run(ctx context.Context, b *bench) (err error) {
 	f, err := c.set(ctx, b)
 	if err != nil {
 		return err
+	}
+	if f.beside != nil {
+		defer func() { err = errors.Join(err, f.beside.Stop()) }()
 	}
 	servers := append([]rival{{title: "authd", launch: f.authd}}, c.references...)
 	turns := make([][]turn, len(servers))
 	for round := range b.rounds {
 		for i, s := range servers {
-			t, err := b.turn(ctx, s.launch, f.source, c.fresh)
+			t, err := b.turn(ctx, s.launch, f, c.fresh)
 			if err != nil {
 				return fmt.Errorf("round %d, %s: %w", round+1, s.title, err)
 			}
@@ -68,13 +73,13 @@ const settle = 20 * time.Millisecond
 
 // turn measures a server of its own, warm. Between the two readings of its
 // processor time it answers the requests that are counted and no others.
-func (b *bench) turn(ctx context.Context, l launch, src load.Source, fresh bool) (t turn, err error) {
+func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t turn, err error) {
 	s, err := b.start(ctx, l)
 	if err != nil {
 		return t, err
 	}
 	defer func() { err = errors.Join(err, s.Stop()) }()
-	loaded, done, err := b.loader(ctx, s.at.verify, src, fresh)
+	loaded, done, err := b.loader(ctx, s.at.verify, f.source, fresh)
 	if err != nil {
 		return t, err
 	}
@@ -87,12 +92,20 @@ func (b *bench) turn(ctx context.Context, l launch, src load.Source, fresh bool)
 	if err != nil {
 		return t, err
 	}
+	besideBefore, err := f.besideCPU()
+	if err != nil {
+		return t, err
+	}
 	res, err := loaded(b.span)
 	if err != nil {
 		return t, err
 	}
 	time.Sleep(settle)
 	after, err := proc.CPU(s.PID())
+	if err != nil {
+		return t, err
+	}
+	besideAfter, err := f.besideCPU()
 	if err != nil {
 		return t, err
 	}
@@ -109,7 +122,16 @@ func (b *bench) turn(ctx context.Context, l launch, src load.Source, fresh bool)
 		P50:       micros(res.Latency.Quantile(0.50)),
 		P99:       micros(res.Latency.Quantile(0.99)),
 		RSS:       megabytes(rss),
+		Beside:    micros(besideAfter-besideBefore) / float64(res.Requests),
 	}, nil
+}
+
+// besideCPU is the processor time of what authd works with; nothing where there is none.
+func (f *field) besideCPU() (time.Duration, error) {
+	if f.beside == nil {
+		return 0, nil
+	}
+	return proc.CPU(f.beside.PID())
 }
 
 // loader returns how to load the server for a time, and how to end that.
