@@ -362,6 +362,10 @@ func TestLimitsWithoutALimiter(t *testing.T) {
 	if d := checkWith(t, limited, &auth.Request{}); d.Reason != auth.Unavailable || d.Err == nil {
 		t.Errorf("limits that nothing counts: %s, %v; want unavailable", d.Reason, d.Err)
 	}
+	limited.Limits, limited.UserLimits = limited.UserLimits, limited.Limits
+	if d := checkWith(t, limited, &auth.Request{}); d.Reason != auth.Unavailable || d.Err == nil {
+		t.Errorf("limits of the user that nothing counts: %s, %v; want unavailable", d.Reason, d.Err)
+	}
 	if d := checkWith(t, auth.Record{}, &auth.Request{}); d.Reason != auth.Allowed {
 		t.Errorf("no limits and no limiter: %s, want ok", d.Reason)
 	}

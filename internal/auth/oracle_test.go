@@ -67,7 +67,7 @@ func (w *world) permits() bool {
 		len(restrictions.Methods) == 0 || slices.Contains(restrictions.Methods, w.req.Method),
 		len(restrictions.Paths) == 0 || pathOK && liesUnder(path, restrictions.Paths),
 		len(restrictions.CIDRs) == 0 || w.insideOne(restrictions.CIDRs),
-		r.Limits.IsZero() || !w.noLimiter && w.limited == auth.Allowed,
+		r.Limits.IsZero() && r.UserLimits.IsZero() || !w.noLimiter && w.limited == auth.Allowed,
 	}, false)
 }
 

@@ -143,7 +143,7 @@ func appendLimits(args []any, l *auth.Limits) []any {
 	return append(args, every, p.burst, l.Quota.Count, l.Quota.Per)
 }
 
-var errAnswer = errors.New("Redis answered with what take.lua does not say")
+var errAnswer = errors.New("an answer from Redis that take.lua does not give")
 
 // What take.lua says of a request that passes.
 const (

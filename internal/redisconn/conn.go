@@ -32,7 +32,7 @@ const (
 )
 
 // ErrSkipped says that Redis was not asked, since it did not answer of late.
-var ErrSkipped = errors.New("Redis has not answered of late, and is left alone")
+var ErrSkipped = errors.New("not asked, since Redis has not answered of late")
 
 // Conn is a Redis: a server, what Sentinels say, or a cluster. It is safe for concurrent use.
 type Conn struct {
