@@ -3,11 +3,16 @@ package limit_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"authd/internal/auth"
+	"authd/internal/limit"
+	"authd/internal/redistest"
 )
 
 func BenchmarkTake(b *testing.B) {
@@ -49,6 +54,21 @@ func BenchmarkTakeManyKeys(b *testing.B) {
 		for pb.Next() {
 			i := n.Add(1)
 			_, _ = l.Take(ctx, keys[i%int64(len(keys))], noon.Add(time.Duration(i)*20*time.Microsecond), "")
+		}
+	})
+}
+
+// Through a Redis of this machine: what this process does for it, mostly.
+func BenchmarkTakeShared(b *testing.B) {
+	s := shared(b, connect(b, redistest.Start(b).URL, patience), "db", limit.FailClosed, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	l := rate(1_000_000_000, time.Second)
+	k, ctx := of("u", "k", &l, nil), context.Background()
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := s.Take(ctx, k, noon, ""); err != nil {
+				b.Error(err)
+			}
 		}
 	})
 }
