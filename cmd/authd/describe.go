@@ -14,11 +14,7 @@ import (
 // describe writes all there is about a key, for people.
 func describe(k *keyView) string {
 	var b strings.Builder
-	line := func(label, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, "%-13s %s\n", label, value)
-		}
-	}
+	line := liner(&b)
 	line("name", visible(k.Name))
 	line("id", k.ID)
 	line("slug", visible(k.Slug))
@@ -35,11 +31,8 @@ func describe(k *keyView) string {
 	for _, net := range k.Restrictions.CIDRs {
 		line("network", net.String())
 	}
-	line("rate", k.Limits.Rate.String())
-	if k.Limits.Burst > 0 {
-		line("burst", strconv.Itoa(k.Limits.Burst))
-	}
-	line("quota", k.Limits.Quota.String())
+	describeLimits(line, &k.Limits)
+	line("user's limits", k.UserLimits.String())
 	for _, name := range slices.Sorted(maps.Keys(k.Metadata)) {
 		line("metadata", visible(name)+"="+visible(k.Metadata[name]))
 	}
@@ -76,6 +69,35 @@ func describeUse(u auth.SecretUse) string {
 		text += ", last client in " + visible(u.Client)
 	}
 	return text
+}
+
+// describeUser writes all there is about a user, for people.
+func describeUser(u *auth.User) string {
+	var b strings.Builder
+	line := liner(&b)
+	line("login", visible(u.Login))
+	line("state", userState(u))
+	line("keys", strconv.Itoa(u.Keys))
+	describeLimits(line, &u.Limits)
+	line("created", instant(u.CreatedAt))
+	return b.String()
+}
+
+func describeLimits(line func(label, value string), l *auth.Limits) {
+	line("rate", l.Rate.String())
+	if l.Burst > 0 {
+		line("burst", strconv.Itoa(l.Burst))
+	}
+	line("quota", l.Quota.String())
+}
+
+// liner writes what there is a value for.
+func liner(b *strings.Builder) func(label, value string) {
+	return func(label, value string) {
+		if value != "" {
+			fmt.Fprintf(b, "%-13s %s\n", label, value)
+		}
+	}
 }
 
 func describeSecret(s auth.SecretInfo) string {

@@ -19,9 +19,7 @@ type keyFlags struct {
 	groups, scopes, hosts, methods, paths []string
 	cidrs                                 networks
 	notBefore, expires                    when
-	rate                                  parsed[auth.Rate, *auth.Rate]
-	quota                                 parsed[auth.Quota, *auth.Quota]
-	burst                                 int
+	limits                                limitFlags
 	metadata                              pairs
 	note                                  string
 }
@@ -29,7 +27,6 @@ type keyFlags struct {
 func (f *keyFlags) register(set *pflag.FlagSet) {
 	f.set = set
 	f.notBefore.now, f.expires.now = time.Now, time.Now
-	f.rate.kind, f.quota.kind = "count/time", "count/window"
 	set.StringVar(&f.user, "user", "", "the `login` that the key stands for; made if it is not there")
 	set.StringArrayVar(&f.groups, "group", nil, "a `group` that the key is in (repeat for more)")
 	set.StringArrayVar(&f.scopes, "scope", nil, "a `scope` that the key has (repeat for more)")
@@ -39,48 +36,72 @@ func (f *keyFlags) register(set *pflag.FlagSet) {
 	set.Var(&f.cidrs, "cidr", "a `network` or an address that the key is good from (repeat for more)")
 	set.Var(&f.notBefore, "not-before", "the key is good from then on")
 	set.Var(&f.expires, "expires", "the key is good until then: 90d, 2027-01-31, or RFC 3339")
-	set.Var(&f.rate, "rate", "how often the key may be used, smoothed: 100/1m")
-	set.IntVar(&f.burst, "burst", 0, "how many requests of the rate may come at once")
-	set.Var(&f.quota, "quota", "how often the key may be used in an hour, a day or a month of the calendar: 10000/1d, 1h, 1mo")
+	f.limits.register(set, "the key")
 	set.Var(&f.metadata, "metadata", "something to remember of the key (repeat for more)")
 	set.StringVar(&f.note, "note", "", "a `text` for people")
 }
 
 // apply sets what was given, and leaves the rest alone. An only item "" empties a list.
 func (f *keyFlags) apply(r *auth.Record) {
-	given(f, "user", &r.User, f.user)
-	given(f, "group", &r.Groups, orNone(f.groups))
-	given(f, "scope", &r.Scopes, orNone(f.scopes))
-	given(f, "host", &r.Restrictions.Hosts, orNone(f.hosts))
-	given(f, "method", &r.Restrictions.Methods, orNone(f.methods))
-	given(f, "path", &r.Restrictions.Paths, orNone(f.paths))
-	given(f, "cidr", &r.Restrictions.CIDRs, []netip.Prefix(f.cidrs))
-	given(f, "not-before", &r.NotBefore, f.notBefore.Time)
-	given(f, "expires", &r.ExpiresAt, f.expires.Time)
-	given(f, "rate", &r.Limits.Rate, f.rate.value)
-	given(f, "burst", &r.Limits.Burst, f.burst)
-	given(f, "quota", &r.Limits.Quota, f.quota.value)
-	given(f, "metadata", &r.Metadata, map[string]string(f.metadata))
-	given(f, "note", &r.Note, f.note)
+	given(f.set, "user", &r.User, f.user)
+	given(f.set, "group", &r.Groups, orNone(f.groups))
+	given(f.set, "scope", &r.Scopes, orNone(f.scopes))
+	given(f.set, "host", &r.Restrictions.Hosts, orNone(f.hosts))
+	given(f.set, "method", &r.Restrictions.Methods, orNone(f.methods))
+	given(f.set, "path", &r.Restrictions.Paths, orNone(f.paths))
+	given(f.set, "cidr", &r.Restrictions.CIDRs, []netip.Prefix(f.cidrs))
+	given(f.set, "not-before", &r.NotBefore, f.notBefore.Time)
+	given(f.set, "expires", &r.ExpiresAt, f.expires.Time)
+	f.limits.apply(&r.Limits)
+	given(f.set, "metadata", &r.Metadata, map[string]string(f.metadata))
+	given(f.set, "note", &r.Note, f.note)
 }
 
 // any reports whether apply would set anything.
 func (f *keyFlags) any() bool {
 	for _, name := range []string{
 		"user", "group", "scope", "host", "method", "path", "cidr",
-		"not-before", "expires", "rate", "burst", "quota", "metadata", "note",
+		"not-before", "expires", "metadata", "note",
 	} {
 		if f.set.Changed(name) {
 			return true
 		}
 	}
-	return false
+	return f.limits.any()
 }
 
-func given[T any](f *keyFlags, name string, field *T, value T) {
-	if f.set.Changed(name) {
+func given[T any](set *pflag.FlagSet, name string, field *T, value T) {
+	if set.Changed(name) {
 		*field = value
 	}
+}
+
+// limitFlags are those of whatever has limits.
+type limitFlags struct {
+	set   *pflag.FlagSet
+	rate  parsed[auth.Rate, *auth.Rate]
+	quota parsed[auth.Quota, *auth.Quota]
+	burst int
+}
+
+func (f *limitFlags) register(set *pflag.FlagSet, whose string) {
+	f.set = set
+	f.rate.kind, f.quota.kind = "count/time", "count/window"
+	set.Var(&f.rate, "rate", "how often "+whose+" may be used, smoothed: 100/1m")
+	set.IntVar(&f.burst, "burst", 0, "how many requests of the rate may come at once")
+	set.Var(&f.quota, "quota", "how often "+whose+" may be used in an hour, a day or a month of the calendar: 10000/1d, 1h, 1mo")
+}
+
+// apply sets what was given, and leaves the rest alone.
+func (f *limitFlags) apply(l *auth.Limits) {
+	given(f.set, "rate", &l.Rate, f.rate.value)
+	given(f.set, "burst", &l.Burst, f.burst)
+	given(f.set, "quota", &l.Quota, f.quota.value)
+}
+
+// any reports whether apply would set anything.
+func (f *limitFlags) any() bool {
+	return f.set.Changed("rate") || f.set.Changed("burst") || f.set.Changed("quota")
 }
 
 func orNone(items []string) []string {

@@ -5,10 +5,10 @@ import (
 
 	"authd/internal/api"
 	"authd/internal/auth"
-	"authd/internal/cache"
 	"authd/internal/config"
 	"authd/internal/inbound"
 	"authd/internal/override"
+	"authd/internal/redisconn"
 	"authd/internal/repo"
 )
 
@@ -34,7 +34,7 @@ func prepare(loaded *config.Loaded) (*prepared, error) {
 	p := &prepared{Loaded: loaded, verify: verifyOptions(loaded)}
 	errs := []error{loaded.Fault("store.url", repo.Check(loaded.Config.Store.URL))}
 	if url := loaded.Config.Redis.URL; url != "" {
-		errs = append(errs, loaded.Fault("redis.url", cache.CheckRedis(url)))
+		errs = append(errs, loaded.Fault("redis.url", redisconn.Check(url)))
 	}
 	sources, err := inbound.ParseSources(loaded.Config.Credentials.Sources)
 	p.verify.Sources = sources

@@ -24,6 +24,7 @@ import (
 	"authd/internal/limit"
 	"authd/internal/observe"
 	"authd/internal/override"
+	"authd/internal/redisconn"
 	"authd/internal/repo"
 	"authd/internal/usage"
 )
@@ -31,7 +32,8 @@ import (
 // server is everything that runs.
 type server struct {
 	feed            *cache.Feed
-	shared          *cache.Shared // nil: none
+	redis           *redisconn.Conn // nil: none
+	shared          *cache.Shared   // nil: none
 	watcher         *override.Watcher
 	usage           *usage.Recorder // nil: nothing is counted
 	verify, metrics *http.Server
@@ -61,7 +63,7 @@ func serve(ctx context.Context, p *prepared, source config.Source, errOut io.Wri
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.shared.Close()) }()
+	defer func() { s.shared.Close(); err = errors.Join(err, s.redis.Close()) }()
 	greet(p, on, errOut, log)
 	return s.run(ctx, on)
 }
@@ -75,12 +77,23 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 
 	backend := cache.Observe(store, repo.Kind(c.Store.URL), reg)
 	feed := cache.NewFeed(backend, thisReplica(c), log)
-	shared, err := openShared(p, measured, log)
+	conn, err := openRedis(p, reg, log)
 	if err != nil {
 		return nil, err
 	}
+	var shared *cache.Shared
+	if conn != nil {
+		shared, err = cache.NewShared(cache.SharedOptions{Redis: conn, Pepper: p.Digester.Current(), Database: sharedName(c), Metrics: measured})
+		if err != nil {
+			return nil, err
+		}
+	}
 	local := cache.NewLocal(feed, backend, cache.Options{MaxEntries: c.Cache.MaxEntries, TTL: c.Cache.TTL, Metrics: measured, Shared: shared})
 	finder := override.NewFinder(local, p.overrides)
+	limiter, err := newLimiter(c, conn, reg, log)
+	if err != nil {
+		return nil, err
+	}
 	counted, err := countUsage(c, store, reg, log)
 	if err != nil {
 		return nil, err
@@ -89,9 +102,9 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	if counted != nil {
 		decide.Observer = counted
 	}
-	checker := auth.NewChecker(p.Digester, finder, limit.NewLocal(reg), decide)
+	checker := auth.NewChecker(p.Digester, finder, limiter, decide)
 
-	s := &server{feed: feed, shared: shared, usage: counted, log: log}
+	s := &server{feed: feed, redis: conn, shared: shared, usage: counted, log: log}
 	decided, err := observe.NewMetrics(reg, c.Metrics.PerKey, build().Version)
 	if err != nil {
 		return nil, err
@@ -118,21 +131,36 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	return s, nil
 }
 
-// openShared makes the shared cache, if there is to be one. A path names a database of this machine
-// alone, so the machine's name is part of its own.
-func openShared(p *prepared, m *cache.Metrics, log *slog.Logger) (*cache.Shared, error) {
-	c := &p.Config
-	if c.Redis.URL == "" {
+// openRedis is the way to Redis, if there is to be one.
+func openRedis(p *prepared, reg prometheus.Registerer, log *slog.Logger) (*redisconn.Conn, error) {
+	c := &p.Config.Redis
+	if c.URL == "" {
 		return nil, nil
 	}
+	up, _ := cache.BackendMetrics("redis", reg)
+	conn, err := redisconn.New(redisconn.Options{URL: c.URL, Timeout: c.Timeout, Up: up, Log: log})
+	return conn, p.Fault("redis.url", err)
+}
+
+// newLimiter counts in Redis where there is one, and in this process otherwise.
+func newLimiter(c *config.Config, conn *redisconn.Conn, reg prometheus.Registerer, log *slog.Logger) (auth.Limiter, error) {
+	if conn == nil {
+		return limit.NewLocal(reg), nil
+	}
+	_, op := cache.BackendMetrics("redis", reg)
+	return limit.NewShared(limit.SharedOptions{
+		Redis: conn, Database: sharedName(c), Fail: c.Limits.Fail, Took: op("limit"), Registerer: reg, Log: log,
+	})
+}
+
+// sharedName names the store to those who share a Redis. A path names a database of this machine
+// alone, so the machine's name is part of its own.
+func sharedName(c *config.Config) string {
 	database := repo.Shown(c.Store.URL)
 	if repo.Kind(c.Store.URL) == "sqlite" {
 		database = thisReplica(c).Name + " " + database
 	}
-	shared, err := cache.NewShared(cache.SharedOptions{
-		URL: c.Redis.URL, Timeout: c.Redis.Timeout, Pepper: p.Digester.Current(), Database: database, Metrics: m, Log: log,
-	})
-	return shared, p.Fault("redis.url", err)
+	return database
 }
 
 // openExtAuthz makes the server for Envoy's gRPC, if there is to be one: over all that /verify is over.

@@ -15,9 +15,10 @@ func (a *app) usersCommand() *cobra.Command {
 		Use:   "users",
 		Short: "The users that keys stand for",
 		Example: `  authd users list
+  authd users update partner@example.com --rate 100/1m
   authd users disable partner@example.com`,
 	})
-	cmd.AddCommand(a.usersList(), a.usersCreate(),
+	cmd.AddCommand(a.usersList(), a.usersShow(), a.usersCreate(), a.usersUpdate(),
 		a.usersSet("disable", "Let none of a user's keys pass, where users.inactive is deny", false),
 		a.usersSet("enable", "Undo disable", true))
 	return cmd
@@ -43,12 +44,8 @@ func (a *app) printUsers(users []auth.User) error {
 	rows := make([][]string, len(users))
 	logins := make([]string, len(users))
 	for i, u := range users {
-		state := "active"
-		if !u.Active {
-			state = "disabled"
-		}
 		logins[i] = u.Login
-		rows[i] = []string{u.Login, state, strconv.Itoa(u.Keys), instant(u.CreatedAt)}
+		rows[i] = []string{u.Login, userState(&u), strconv.Itoa(u.Keys), u.Limits.String(), instant(u.CreatedAt)}
 	}
 	switch {
 	case a.format == formatJSON:
@@ -56,17 +53,48 @@ func (a *app) printUsers(users []auth.User) error {
 	case a.quiet:
 		return a.printLines(logins)
 	}
-	return a.printTable([]string{"LOGIN", "STATE", "KEYS", "CREATED"}, rows)
+	return a.printTable([]string{"LOGIN", "STATE", "KEYS", "LIMITS", "CREATED"}, rows)
+}
+
+func userState(u *auth.User) string {
+	if u.Active {
+		return "active"
+	}
+	return "disabled"
+}
+
+func (a *app) usersShow() *cobra.Command {
+	return &cobra.Command{
+		Use:     "show LOGIN",
+		Short:   "Show a user, and the limits that its keys share",
+		Example: "  authd users show partner@example.com",
+		Args:    cobra.ExactArgs(1),
+		RunE: a.withStore(func(ctx context.Context, s *session, args []string) error {
+			u, err := s.admin.User(ctx, args[0])
+			switch {
+			case err != nil:
+				return err
+			case a.format == formatJSON:
+				return a.printJSON(u)
+			case a.quiet:
+				return a.printLines([]string{u.Login})
+			}
+			return a.print(describeUser(&u))
+		}),
+	}
 }
 
 func (a *app) usersCreate() *cobra.Command {
-	return &cobra.Command{
+	var f limitFlags
+	cmd := &cobra.Command{
 		Use:     "create LOGIN",
 		Short:   "Create a user; keys create does so by itself",
-		Example: "  authd users create partner@example.com",
+		Example: "  authd users create partner@example.com\n  authd users create partner@example.com --rate 100/1m --quota 10000/1d",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.withStore(func(ctx context.Context, s *session, args []string) error {
-			if err := s.admin.CreateUser(ctx, args[0]); err != nil {
+			var l auth.Limits
+			f.apply(&l)
+			if err := s.admin.CreateLimitedUser(ctx, args[0], l); err != nil {
 				return err
 			}
 			a.say("Created user %q.", args[0])
@@ -76,6 +104,43 @@ func (a *app) usersCreate() *cobra.Command {
 			return nil
 		}),
 	}
+	f.register(cmd.Flags(), "the user's keys together")
+	return cmd
+}
+
+func (a *app) usersUpdate() *cobra.Command {
+	var f limitFlags
+	cmd := &cobra.Command{
+		Use:   "update LOGIN",
+		Short: "Change the limits that a user's keys share",
+		Long: `Change the limits that a user's keys share. They are beside those of each key: a request has
+to be within both. What is not given stays as it is; give "" for none.`,
+		Example: `  authd users update partner@example.com --rate 100/1m --burst 20 --quota 10000/1d
+  authd users update partner@example.com --quota ""`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if err := cobra.ExactArgs(1)(cmd, args); err != nil {
+				return err
+			}
+			if !f.any() {
+				return usageError("nothing to change was given")
+			}
+			return nil
+		},
+		RunE: a.withStore(func(ctx context.Context, s *session, args []string) error {
+			done, err := s.admin.UpdateUserLimits(ctx, args[0], f.apply)
+			if err != nil {
+				return err
+			}
+			if done.Already {
+				a.say("User %q has these limits already: nothing was changed.", args[0])
+			} else {
+				a.say("Updated user %q.", args[0])
+			}
+			return a.finish(ctx, s, done, auth.Secret{})
+		}),
+	}
+	f.register(cmd.Flags(), "the user's keys together")
+	return a.waitFlag(cmd)
 }
 
 func (a *app) usersSet(verb, short string, active bool) *cobra.Command {

@@ -64,7 +64,7 @@ func (m *memory) fail(err error, panics any) {
 // fixedLimit is a Limiter that has its answer ready.
 type fixedLimit auth.LimitState
 
-func (l fixedLimit) Take(context.Context, *auth.Key, time.Time) (auth.LimitState, error) {
+func (l fixedLimit) Take(context.Context, *auth.Key, time.Time, string) (auth.LimitState, error) {
 	return auth.LimitState(l), nil
 }
 

@@ -34,7 +34,7 @@ func (m *memory) restrict(name string, r auth.Restrictions) string {
 // limitStates is a Limiter that has an answer ready for each key, by name.
 type limitStates map[string]auth.LimitState
 
-func (l limitStates) Take(_ context.Context, k *auth.Key, _ time.Time) (auth.LimitState, error) {
+func (l limitStates) Take(_ context.Context, k *auth.Key, _ time.Time, _ string) (auth.LimitState, error) {
 	if s, ok := l[k.Name]; ok {
 		return s, nil
 	}

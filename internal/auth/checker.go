@@ -178,15 +178,15 @@ func judgeRestrictions(k *Key, req *Request) Reason {
 	return k.Restrictions.judge(req)
 }
 
-// count takes the request off the key's limits, and is the last to object.
+// count takes the request off the limits of the key and its user, and is the last to object.
 func (c *Checker) count(ctx context.Context, k *Key, req *Request) Decision {
-	if k.Limits == nil {
+	if k.Limits == nil && k.UserLimits == nil {
 		return Decision{Reason: Allowed, Key: k}
 	}
 	if c.limiter == nil {
-		return Decision{Reason: Unavailable, Key: k, Err: errors.New("the key has limits, and nothing counts them")}
+		return Decision{Reason: Unavailable, Key: k, Err: errors.New("the key or its user has limits, and nothing counts them")}
 	}
-	state, err := c.limiter.Take(ctx, k, req.At)
+	state, err := c.limiter.Take(ctx, k, req.At, req.RequestID)
 	if err != nil {
 		return Decision{Reason: Unavailable, Key: k, Err: err}
 	}

@@ -45,7 +45,7 @@ func (s *scene) ByDigest(_ context.Context, d auth.Digest) (*auth.Key, error) {
 
 func (s *scene) ByName(context.Context, string) (*auth.Key, error) { return nil, auth.ErrKeyNotFound }
 
-func (s *scene) Take(_ context.Context, _ *auth.Key, at time.Time) (auth.LimitState, error) {
+func (s *scene) Take(_ context.Context, _ *auth.Key, at time.Time, _ string) (auth.LimitState, error) {
 	s.taken++
 	if !at.Equal(s.req.At) {
 		return auth.LimitState{}, errors.New("counted at another time than the request's")
@@ -361,6 +361,10 @@ func TestLimitsWithoutALimiter(t *testing.T) {
 	limited := auth.Record{Limits: auth.Limits{Quota: auth.Quota{Count: 1, Per: "d"}}}
 	if d := checkWith(t, limited, &auth.Request{}); d.Reason != auth.Unavailable || d.Err == nil {
 		t.Errorf("limits that nothing counts: %s, %v; want unavailable", d.Reason, d.Err)
+	}
+	limited.Limits, limited.UserLimits = limited.UserLimits, limited.Limits
+	if d := checkWith(t, limited, &auth.Request{}); d.Reason != auth.Unavailable || d.Err == nil {
+		t.Errorf("limits of the user that nothing counts: %s, %v; want unavailable", d.Reason, d.Err)
 	}
 	if d := checkWith(t, auth.Record{}, &auth.Request{}); d.Reason != auth.Allowed {
 		t.Errorf("no limits and no limiter: %s, want ok", d.Reason)

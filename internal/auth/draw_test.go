@@ -81,6 +81,9 @@ func drawRecord(t *rapid.T) auth.Record {
 	if rapid.Bool().Draw(t, "limited") {
 		r.Limits.Quota = auth.Quota{Count: 1, Per: "d"}
 	}
+	if rapid.Bool().Draw(t, "user limited") {
+		r.UserLimits.Quota = auth.Quota{Count: 1, Per: "d"}
+	}
 	return r
 }
 

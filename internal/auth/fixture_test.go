@@ -34,7 +34,7 @@ func goodRecord() auth.Record {
 func checkWith(tb testing.TB, add auth.Record, req *auth.Request) auth.Decision {
 	tb.Helper()
 	r := goodRecord()
-	r.Restrictions, r.Limits = add.Restrictions, add.Limits
+	r.Restrictions, r.Limits, r.UserLimits = add.Restrictions, add.Limits, add.UserLimits
 	if add.Groups != nil {
 		r.Groups = add.Groups
 	}

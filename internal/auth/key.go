@@ -23,6 +23,7 @@ type Key struct {
 	Grants       *Grants       // nil: none
 	Restrictions *Restrictions // nil: none
 	Limits       *Limits       // nil: none
+	UserLimits   *Limits       // of the user, shared by all its keys; nil: none
 
 	told [IdentityGroups]string // of this key alone, encoded
 }
@@ -42,10 +43,7 @@ func NewKey(r *Record, s SecretInfo) *Key {
 		restrictions := r.Restrictions.clone()
 		k.Restrictions = &restrictions
 	}
-	if !r.Limits.IsZero() {
-		limits := r.Limits
-		k.Limits = &limits
-	}
+	k.Limits, k.UserLimits = r.Limits.orNone(), r.UserLimits.orNone()
 	k.Encode()
 	return k
 }

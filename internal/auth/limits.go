@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Limits bound how often a key may be used. Zero fields do not limit.
+// Limits bound how often a key may be used, or all keys of a user together. Zero fields do not limit.
 type Limits struct {
 	Rate  Rate  `json:"rate,omitzero"`
 	Burst int   `json:"burst,omitempty"` // requests at once; Rate.Count where zero
@@ -18,6 +18,29 @@ type Limits struct {
 
 // IsZero reports whether nothing is limited.
 func (l Limits) IsZero() bool { return l == Limits{} }
+
+// orNone is a copy, nil where nothing is limited.
+func (l Limits) orNone() *Limits {
+	if l.IsZero() {
+		return nil
+	}
+	return &l
+}
+
+// String is a line for people; empty where nothing is limited.
+func (l Limits) String() string {
+	var parts []string
+	if l.Rate.Count > 0 {
+		parts = append(parts, l.Rate.String())
+	}
+	if l.Burst > 0 {
+		parts = append(parts, fmt.Sprintf("burst %d", l.Burst))
+	}
+	if l.Quota.Count > 0 {
+		parts = append(parts, l.Quota.String())
+	}
+	return strings.Join(parts, ", ")
+}
 
 // Rate is a number of requests a period, smoothed.
 type Rate struct {
@@ -167,8 +190,12 @@ type LimitState struct {
 	State      string        // on a refusal, what refused, as RateLimit tells it: "rate";r=0;t=1
 }
 
-// Limiter counts a request against a key's limits, last of all steps, so that
-// a request that is denied anyhow costs nothing.
+// Limiter counts a request against the limits of a key and of its user, last
+// of all steps, so that a request that is denied anyhow costs nothing. It
+// passes where all of them let it, and is counted in all then, and in none otherwise.
+//
+// requestID is that of Request: a request that passed a moment ago is not
+// counted again under it.
 type Limiter interface {
-	Take(ctx context.Context, k *Key, now time.Time) (LimitState, error)
+	Take(ctx context.Context, k *Key, now time.Time, requestID string) (LimitState, error)
 }

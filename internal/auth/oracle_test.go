@@ -67,7 +67,7 @@ func (w *world) permits() bool {
 		len(restrictions.Methods) == 0 || slices.Contains(restrictions.Methods, w.req.Method),
 		len(restrictions.Paths) == 0 || pathOK && liesUnder(path, restrictions.Paths),
 		len(restrictions.CIDRs) == 0 || w.insideOne(restrictions.CIDRs),
-		r.Limits.IsZero() || !w.noLimiter && w.limited == auth.Allowed,
+		r.Limits.IsZero() && r.UserLimits.IsZero() || !w.noLimiter && w.limited == auth.Allowed,
 	}, false)
 }
 
@@ -177,7 +177,7 @@ func (w *world) ByDigest(_ context.Context, d auth.Digest) (*auth.Key, error) {
 
 func (w *world) ByName(context.Context, string) (*auth.Key, error) { return nil, auth.ErrKeyNotFound }
 
-func (w *world) Take(context.Context, *auth.Key, time.Time) (auth.LimitState, error) {
+func (w *world) Take(context.Context, *auth.Key, time.Time, string) (auth.LimitState, error) {
 	if w.limited == auth.Unavailable {
 		return auth.LimitState{}, errors.New("the counters are away")
 	}

@@ -24,6 +24,7 @@ type Record struct {
 	Scopes       []string          `json:"scopes"`
 	Restrictions Restrictions      `json:"restrictions,omitzero"`
 	Limits       Limits            `json:"limits,omitzero"`
+	UserLimits   Limits            `json:"user_limits,omitzero"` // of the user, whom the record only names
 	Metadata     map[string]string `json:"metadata,omitempty"`
 	Note         string            `json:"note,omitempty"`
 	CreatedAt    time.Time         `json:"created_at"`
@@ -46,7 +47,8 @@ type SecretInfo struct {
 type User struct {
 	Login     string    `json:"login"`
 	Active    bool      `json:"active"`
-	Keys      int       `json:"keys"` // how many keys stand for it
+	Keys      int       `json:"keys"`            // how many keys stand for it
+	Limits    Limits    `json:"limits,omitzero"` // that they share
 	CreatedAt time.Time `json:"created_at"`
 }
 

@@ -43,6 +43,16 @@ var contests = []contest{
 			settings: []string{"AUTHD_USAGE_KEEP=0s", "AUTHD_METRICS_PER_KEY=0"},
 		}},
 	},
+	{
+		name: "limits", title: "A warm key with a rate, counted in process",
+		set:        limitedKey,
+		references: []rival{{title: "empty gin", launch: emptyGin, atMost: 1.60}},
+	},
+	{
+		name: "limits", title: "A warm key with a rate, counted in a Redis of this machine",
+		set:        limitedByRedis,
+		references: []rival{{title: "empty gin", launch: emptyGin, atMost: 3.60}},
+	},
 }
 
 // warmKey is one key with every identity header, made as an operator makes
@@ -51,8 +61,8 @@ func warmKey(question string) func(context.Context, *bench) (*field, error) {
 	return func(ctx context.Context, b *bench) (*field, error) { return b.warmKey(ctx, question) }
 }
 
-func (b *bench) warmKey(ctx context.Context, question string) (*field, error) {
-	key, database, err := b.createKey(ctx)
+func (b *bench) warmKey(ctx context.Context, question string, flags ...string) (*field, error) {
+	key, database, err := b.createKey(ctx, flags...)
 	if err != nil {
 		return nil, err
 	}
@@ -60,15 +70,15 @@ func (b *bench) warmKey(ctx context.Context, question string) (*field, error) {
 }
 
 // createKey makes a database with a key in it.
-func (b *bench) createKey(ctx context.Context) (key auth.Secret, database string, err error) {
+func (b *bench) createKey(ctx context.Context, flags ...string) (key auth.Secret, database string, err error) {
 	bin, err := b.build(ctx, "authd/cmd/authd")
 	if err != nil {
 		return key, "", err
 	}
 	database = b.path(fmt.Sprintf("warm-%d.db", len(b.report.Contests)))
-	cmd := exec.CommandContext(ctx, bin, "keys", "create", "Bench 1", "-q",
+	cmd := exec.CommandContext(ctx, bin, append([]string{"keys", "create", "Bench 1", "-q",
 		"--user", "bench@example.com", "--group", "partner", "--group", "staff",
-		"--scope", "shop:read", "--scope", "shop:write")
+		"--scope", "shop:read", "--scope", "shop:write"}, flags...)...)
 	cmd.Env = environment("AUTHD_STORE_URL=sqlite:" + database)
 	var faults bytes.Buffer
 	cmd.Stderr = &faults

@@ -24,7 +24,8 @@ type field struct {
 	authd  launch
 	source load.Source // of HTTP
 	// dial is how a server is loaded by something else than HTTP, and how to end that.
-	dial func(context.Context, *bench, addresses) (loaded, func() error, error)
+	dial   func(context.Context, *bench, addresses) (loaded, func() error, error)
+	beside *proc.Process // what authd works with, and is measured apart; nil: nothing
 }
 
 // loaded loads a server for a time.
@@ -56,12 +57,16 @@ type turn struct {
 	P50       float64 `json:"p50_us"`
 	P99       float64 `json:"p99_us"`
 	RSS       float64 `json:"rss_mb"`
+	Beside    float64 `json:"beside_cpu_us,omitempty"` // for a request, in what authd works with
 }
 
-func (c contest) run(ctx context.Context, b *bench) error {
+func (c contest) run(ctx context.Context, b *bench) (err error) {
 	f, err := c.set(ctx, b)
 	if err != nil {
 		return err
+	}
+	if f.beside != nil {
+		defer func() { err = errors.Join(err, f.beside.Stop()) }()
 	}
 	servers := append([]rival{{title: "authd", launch: f.authd}}, c.references...)
 	turns := make([][]turn, len(servers))
@@ -110,12 +115,20 @@ func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t tur
 	if err != nil {
 		return t, err
 	}
+	besideBefore, err := f.besideCPU()
+	if err != nil {
+		return t, err
+	}
 	res, err := load(b.span)
 	if err != nil {
 		return t, err
 	}
 	time.Sleep(settle)
 	after, err := proc.CPU(s.PID())
+	if err != nil {
+		return t, err
+	}
+	besideAfter, err := f.besideCPU()
 	if err != nil {
 		return t, err
 	}
@@ -132,7 +145,16 @@ func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t tur
 		P50:       micros(res.Latency.Quantile(0.50)),
 		P99:       micros(res.Latency.Quantile(0.99)),
 		RSS:       megabytes(rss),
+		Beside:    micros(besideAfter-besideBefore) / float64(res.Requests),
 	}, nil
+}
+
+// besideCPU is the processor time of what authd works with; nothing where there is none.
+func (f *field) besideCPU() (time.Duration, error) {
+	if f.beside == nil {
+		return 0, nil
+	}
+	return proc.CPU(f.beside.PID())
 }
 
 // loader returns how to load the server for a time, and how to end that.

@@ -76,7 +76,7 @@ func partNames() []string {
 	for _, p := range parts() {
 		names = append(names, p.name)
 	}
-	return names
+	return slices.Compact(names) // one name may be of several
 }
 
 // bench is what the parts share.

@@ -64,6 +64,7 @@ func newResult(c contest, servers []rival, turns [][]turn) result {
 			P50:       column(func(t turn) float64 { return t.P50 }).Median,
 			P99:       column(func(t turn) float64 { return t.P99 }).Median,
 			RSS:       column(func(t turn) float64 { return t.RSS }).Median,
+			Beside:    column(func(t turn) float64 { return t.Beside }).Median,
 		}})
 		if i == 0 {
 			continue
@@ -88,6 +89,9 @@ func (r result) print(b *bench) {
 	for _, s := range r.Servers {
 		b.printf("  %-24s %8.2f µs %-13s %11.0f %6.0f µs %6.0f µs %5.1f MB\n", s.Title, s.CPU.Median,
 			fmt.Sprintf("%.2f..%.2f", s.CPU.Least, s.CPU.Most), s.Turn.PerSecond, s.Turn.P50, s.Turn.P99, s.Turn.RSS)
+	}
+	if beside := r.Servers[0].Turn.Beside; beside > 0 {
+		b.printf("  %-24s %8.2f µs, not counted above\n", "beside authd, for each", beside)
 	}
 }
 

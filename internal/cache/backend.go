@@ -26,15 +26,15 @@ type Backend struct {
 
 // Observe measures a store under the name of its kind: "sqlite", "postgres".
 func Observe(next Store, kind string, reg prometheus.Registerer) *Backend {
-	up, op := backendMetrics(kind, reg)
+	up, op := BackendMetrics(kind, reg)
 	return &Backend{
 		next: next, up: up,
 		lookup: op("lookup"), changes: op("changes"), acknowledge: op("acknowledge"), register: op("register"),
 	}
 }
 
-// backendMetrics are those of one kind of backend, in vectors that all kinds share.
-func backendMetrics(kind string, reg prometheus.Registerer) (prometheus.Gauge, func(op string) prometheus.Observer) {
+// BackendMetrics are those of one kind of backend, in vectors that all kinds share.
+func BackendMetrics(kind string, reg prometheus.Registerer) (prometheus.Gauge, func(op string) prometheus.Observer) {
 	up := registered(reg, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "authd_backend_up",
 		Help: "Whether the last request to the backend was answered. At 0 look at the backend and at this replica's log.",

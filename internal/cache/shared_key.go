@@ -18,6 +18,7 @@ const (
 	bitGrants
 	bitRestrictions
 	bitLimits
+	bitUserLimits
 )
 
 // appendKey writes all that a decision needs to know of a key, but the digest, which is in the name.
@@ -36,6 +37,7 @@ func appendKey(b []byte, k *auth.Key) []byte {
 	mark(k.Grants != nil, bitGrants)
 	mark(k.Restrictions != nil, bitRestrictions)
 	mark(k.Limits != nil, bitLimits)
+	mark(k.UserLimits != nil, bitUserLimits)
 	b = append(b, bits)
 	for _, s := range []string{k.ID, k.Name, k.Slug, k.User} {
 		b = appendText(b, s)
@@ -54,13 +56,19 @@ func appendKey(b []byte, k *auth.Key) []byte {
 		}
 		b = appendList(b, networks)
 	}
-	if l := k.Limits; l != nil {
-		for _, n := range []int64{int64(l.Rate.Count), int64(l.Rate.Per), int64(l.Burst), int64(l.Quota.Count)} {
-			b = binary.AppendVarint(b, n)
+	for _, l := range []*auth.Limits{k.Limits, k.UserLimits} {
+		if l != nil {
+			b = appendLimits(b, l)
 		}
-		b = appendText(b, l.Quota.Per)
 	}
 	return b
+}
+
+func appendLimits(b []byte, l *auth.Limits) []byte {
+	for _, n := range []int64{int64(l.Rate.Count), int64(l.Rate.Per), int64(l.Burst), int64(l.Quota.Count)} {
+		b = binary.AppendVarint(b, n)
+	}
+	return appendText(b, l.Quota.Per)
 }
 
 func appendText(b []byte, s string) []byte {
@@ -95,13 +103,12 @@ func parseKey(s string) (*auth.Key, error) {
 		k.Restrictions = &auth.Restrictions{Hosts: p.list(), Methods: p.list(), Paths: p.list(), CIDRs: p.networks()}
 	}
 	if has(bitLimits) {
-		l := &auth.Limits{}
-		l.Rate.Count, l.Rate.Per, l.Burst = int(p.number()), time.Duration(p.number()), int(p.number())
-		l.Quota.Count, l.Quota.Per = int(p.number()), p.text()
-		p.broken = p.broken || l.Validate() != nil // its meaning is looked up when a request is counted
-		k.Limits = l
+		k.Limits = p.limits()
 	}
-	if p.broken || p.rest != "" || bits>>7 != 0 {
+	if has(bitUserLimits) {
+		k.UserLimits = p.limits()
+	}
+	if p.broken || p.rest != "" {
 		return nil, errNoKey
 	}
 	k.Encode()
@@ -168,6 +175,14 @@ func (p *parser) list() []string {
 		list = append(list, p.text())
 	}
 	return list
+}
+
+func (p *parser) limits() *auth.Limits {
+	l := &auth.Limits{}
+	l.Rate.Count, l.Rate.Per, l.Burst = int(p.number()), time.Duration(p.number()), int(p.number())
+	l.Quota.Count, l.Quota.Per = int(p.number()), p.text()
+	p.broken = p.broken || l.Validate() != nil // its meaning is looked up when a request is counted
+	return l
 }
 
 func (p *parser) networks() []netip.Prefix {

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"authd/internal/auth"
+	"authd/internal/redisconn"
 	"authd/internal/redistest"
 )
 
@@ -32,21 +33,21 @@ func TestRedisGoesAway(t *testing.T) {
 			s := newStore()
 			s.put(digest(1), key(1, "a"))
 			// A time-out is what ends a request to one that is silent.
-			r := newSharing(t, s, server.URL, func(o *SharedOptions) { o.Timeout = 200 * time.Millisecond })
+			r := newSharing(t, s, server.URL, 200*time.Millisecond)
 			await(t, "a hit", func() bool { r.answers(); return r.hits() > 0 })
 
 			back := away(t, server)
 			await(t, "Redis is left alone", func() bool { r.answers(); return testutil.ToFloat64(r.shared.skipped) > 0 })
-			if n := testutil.ToFloat64(r.shared.failed); n < 1 || n > tripAfter {
+			if n := testutil.ToFloat64(r.shared.failed); n < 1 || n > redisconn.TripAfter {
 				t.Errorf("%v requests failed before", n)
 			}
-			if up := testutil.ToFloat64(r.shared.up); up != 0 {
+			if up := testutil.ToFloat64(r.up); up != 0 {
 				t.Errorf("authd_backend_up is %v", up)
 			}
 			back()
 			before := r.hits()
 			await(t, "a hit", func() bool { r.answers(); return r.hits() > before })
-			if up := testutil.ToFloat64(r.shared.up); up != 1 {
+			if up := testutil.ToFloat64(r.up); up != 1 {
 				t.Errorf("authd_backend_up is %v", up)
 			}
 			if text := r.log.String(); strings.Count(text, "Redis does not answer") != strings.Count(text, "Redis answers again") || !strings.Contains(text, "again") {
@@ -62,7 +63,7 @@ func TestRedisComesLater(t *testing.T) {
 	server.Stop(t)
 	s := newStore()
 	s.put(digest(1), key(1, "a"))
-	r := newSharing(t, s, server.URL, nil)
+	r := newSharing(t, s, server.URL, unhurried)
 	r.answers()
 	server.Again(t)
 	await(t, "a hit", func() bool { r.answers(); return r.hits() > 0 })
@@ -73,7 +74,7 @@ func TestRedisSecure(t *testing.T) {
 	server := redistest.StartSecure(t)
 	s := newStore()
 	s.put(digest(1), key(1, "a"))
-	r := newSharing(t, s, server.URL, nil)
+	r := newSharing(t, s, server.URL, unhurried)
 	await(t, "a hit", func() bool { r.answers(); return r.hits() > 0 })
 	_, place, _ := strings.Cut(server.URL, "@")
 	unverified, _, _ := strings.Cut(server.URL, "?")
@@ -83,7 +84,7 @@ func TestRedisSecure(t *testing.T) {
 		"no authority":     unverified,
 		"no TLS":           strings.Replace(unverified, "rediss", "redis", 1),
 	} {
-		r := newSharing(t, s, url, func(o *SharedOptions) { o.Timeout = time.Second })
+		r := newSharing(t, s, url, time.Second)
 		await(t, "a failure", func() bool { r.answers(); return testutil.ToFloat64(r.shared.skipped) > 0 })
 		if text := r.log.String(); r.hits() > 0 || strings.Contains(text, "hunter2") || !strings.Contains(text, "does not answer") {
 			t.Errorf("%s: %s", what, text)
@@ -96,7 +97,7 @@ func TestSentinel(t *testing.T) {
 	watched := redistest.StartWatched(t)
 	s := newStore()
 	s.put(digest(1), key(1, "a"))
-	r := newSharing(t, s, watched.URL, func(o *SharedOptions) { o.Timeout = 2 * time.Second })
+	r := newSharing(t, s, watched.URL, 2*time.Second)
 	await(t, "a hit", func() bool { r.answers(); return r.hits() > 0 })
 	watched.Master.Kill()
 	before := r.hits()
@@ -112,13 +113,9 @@ func TestCluster(t *testing.T) {
 	for i := range byte(keys) {
 		s.put(digest(i), key(i, "a"))
 	}
-	a := newSharing(t, s, url, nil)
-	b := newSharing(t, s, url, nil)
-	options, err := redisOptions(url, unhurried)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := redis.NewUniversalClient(options)
+	a := newSharing(t, s, url, unhurried)
+	b := newSharing(t, s, url, unhurried)
+	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: strings.Split(strings.TrimPrefix(url, "redis://"), ",")})
 	defer func() { _ = c.Close() }()
 	for i := range byte(keys) {
 		expectKey(t, a.Local, digest(i), "a")

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"authd/internal/auth"
+	"authd/internal/redisconn"
 	"authd/internal/redistest"
 )
 
@@ -43,23 +44,30 @@ func (s *said) String() string {
 type sharing struct {
 	*Local
 	t   *testing.T
+	up  prometheus.Gauge
 	log said
 }
 
 // newSharing makes a replica of the store.
-func newSharing(t *testing.T, s *store, url string, change func(*SharedOptions)) *sharing {
+func newSharing(t *testing.T, s *store, url string, timeout time.Duration) *sharing {
+	t.Helper()
+	return newSharingOf(t, s, url, timeout, "db")
+}
+
+func newSharingOf(t *testing.T, s *store, url string, timeout time.Duration, database string) *sharing {
 	t.Helper()
 	r := &sharing{t: t}
 	m := NewMetrics(prometheus.NewRegistry())
-	o := SharedOptions{URL: url, Timeout: unhurried, Database: "db", Pepper: pepper(t, "a"), Metrics: m, Log: slog.New(slog.NewTextHandler(&r.log, nil))}
-	if change != nil {
-		change(&o)
-	}
-	shared, err := NewShared(o)
+	r.up, _ = BackendMetrics("redis", m.reg)
+	conn, err := redisconn.New(redisconn.Options{URL: url, Timeout: timeout, Up: r.up, Log: slog.New(slog.NewTextHandler(&r.log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = shared.Close() })
+	shared, err := NewShared(SharedOptions{Redis: conn, Database: database, Pepper: pepper(t, "a"), Metrics: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { shared.Close(); _ = conn.Close() })
 	f := NewFeed(s, auth.Replica{Name: "r", Lease: time.Hour, Outage: auth.OutageDeny}, quiet())
 	f.begin()
 	mustPoll(t, f)
@@ -137,7 +145,7 @@ func TestSharedHit(t *testing.T) {
 	for i := range byte(3) {
 		s.put(digest(i), key(i, string('a'+rune(i))))
 	}
-	a, b := newSharing(t, s, server.URL, nil), newSharing(t, s, server.URL, nil)
+	a, b := newSharing(t, s, server.URL, unhurried), newSharing(t, s, server.URL, unhurried)
 	for i := range byte(3) {
 		expectKey(t, a.Local, digest(i), string('a'+rune(i)))
 		a.awaitShared(c, digest(i))
@@ -176,13 +184,13 @@ func TestSharedHoldsNoUnknownKeys(t *testing.T) {
 	server := redistest.Start(t)
 	s := newStore()
 	s.put(digest(0), key(0, "a"))
-	r := newSharing(t, s, server.URL, nil)
+	r := newSharing(t, s, server.URL, unhurried)
 	for i := range byte(50) {
 		expectErr(t, r.Local, digest(100+i), auth.ErrKeyNotFound)
 	}
 	expectKey(t, r.Local, digest(0), "a") // the queue is in order of time
 	r.awaitShared(server.Client(t), digest(0))
-	_ = r.shared.Close()
+	r.shared.Close()
 	if n := server.Client(t).DBSize(t.Context()).Val(); n != 1 {
 		t.Errorf("%d entries in Redis", n)
 	}
@@ -195,7 +203,7 @@ func TestSharedIsJudged(t *testing.T) {
 	c := server.Client(t)
 	s := newStore()
 	s.put(digest(0), key(0, "a"))
-	r := newSharing(t, s, server.URL, nil)
+	r := newSharing(t, s, server.URL, unhurried)
 	expectKey(t, r.Local, digest(0), "a")
 	r.awaitShared(c, digest(0))
 	old, err := c.Get(t.Context(), r.shared.sealer.name(digest(0))).Bytes()
@@ -225,7 +233,7 @@ func TestSharedIsJudged(t *testing.T) {
 	server.Again(t) // and the old entry is back
 	r.forget()
 	expectKey(t, r.Local, digest(0), "another")
-	newcomer := newSharing(t, s, server.URL, nil)
+	newcomer := newSharing(t, s, server.URL, unhurried)
 	if err := c.Set(t.Context(), newcomer.shared.sealer.name(digest(0)), old, time.Hour).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +275,7 @@ func TestSharedForeign(t *testing.T) {
 	s := newStore()
 	s.put(digest(1), key(1, "a"))
 	s.put(digest(2), key(2, "b"))
-	r := newSharing(t, s, server.URL, nil)
+	r := newSharing(t, s, server.URL, unhurried)
 	forger := testSealer(t, "b", "db")
 	name := r.shared.sealer.name(digest(1))
 	good := func(seal *sealer) []byte {
@@ -300,13 +308,13 @@ func TestSharedForeign(t *testing.T) {
 	}
 	r.want(fmt.Sprintf("invalid %d", len(puts)))
 
-	_ = r.shared.Close() // and whatever it was still to write is written
-	again := newSharing(t, s, server.URL, nil)
+	r.shared.Close() // and whatever it was still to write is written
+	again := newSharing(t, s, server.URL, unhurried)
 	if err := set(mine)(); err != nil {
 		t.Fatal(err)
 	}
 	expectKey(t, again.Local, digest(1), "forged") // so the values above could have been taken
-	another := newSharing(t, s, server.URL, func(o *SharedOptions) { o.Database = "other" })
+	another := newSharingOf(t, s, server.URL, unhurried, "other")
 	expectKey(t, another.Local, digest(1), "a")
 	another.want("miss 1")
 }
@@ -314,7 +322,7 @@ func TestSharedForeign(t *testing.T) {
 // What is put while Redis is slow is bounded, and waits for nobody.
 func TestSharedWritesAreBounded(t *testing.T) {
 	server := redistest.Start(t)
-	r := newSharing(t, newStore(), server.URL, nil)
+	r := newSharing(t, newStore(), server.URL, unhurried)
 	thaw := server.Freeze()
 	e := r.entry(key(1, "a"), 1)
 	for i := range byte(2 * maxWrites) {
@@ -324,9 +332,7 @@ func TestSharedWritesAreBounded(t *testing.T) {
 		t.Errorf("%d writes are under way", n)
 	}
 	thaw()
-	if err := r.shared.Close(); err != nil {
-		t.Error(err)
-	}
+	r.shared.Close()
 	if n := server.Client(t).DBSize(context.Background()).Val(); n != maxWrites {
 		t.Errorf("%d entries in Redis", n)
 	}

@@ -20,7 +20,7 @@ import (
 // under the name authd:VERSION:DATABASE:DIGEST. Whoever changes the format raises
 // the version: processes of both versions then share the Redis, and not the entries.
 const (
-	sharedVersion = 1
+	sharedVersion = 2
 	headerLen     = 1 + 8 + 8
 	macLen        = sha256.Size
 	// maxValue bounds what is read at all; the largest key that authd makes is well below it.

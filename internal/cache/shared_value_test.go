@@ -28,6 +28,7 @@ func fullKey(t testing.TB) *auth.Key {
 		NotBefore: at, ExpiresAt: at.Add(time.Hour), RevokedAt: at, Groups: []string{"a", "b,c"}, Scopes: []string{"s p"},
 		Restrictions: network("2001:db8::/32"),
 		Limits:       auth.Limits{Rate: auth.Rate{Count: 100, Per: 1500 * time.Millisecond}, Burst: 7, Quota: auth.Quota{Count: 9, Per: "mo"}},
+		UserLimits:   auth.Limits{Rate: auth.Rate{Count: 1, Per: time.Second}, Burst: 8, Quota: auth.Quota{Count: 10, Per: "h"}},
 	}
 	k := auth.NewKey(r, auth.SecretInfo{Digest: digest(1), ExpiresAt: at.Add(time.Minute)})
 	k.Overridden = true
@@ -59,7 +60,7 @@ func testSealer(t testing.TB, p, database string) *sealer {
 // and forgotten here would be lost in Redis.
 func TestSharedValue(t *testing.T) {
 	full := fullKey(t)
-	for _, v := range []any{*full, *full.Grants, *full.Restrictions, *full.Limits} {
+	for _, v := range []any{*full, *full.Grants, *full.Restrictions, *full.Limits, *full.UserLimits} {
 		for i := range reflect.TypeOf(v).NumField() {
 			f := reflect.TypeOf(v).Field(i)
 			if f.IsExported() && reflect.ValueOf(v).Field(i).IsZero() {

@@ -34,7 +34,7 @@ type Config struct {
 	// a key and nothing more. A policy without any setting asks for no more
 	// either. Policies can't be given by the environment.
 	Policies map[string]Policy `koanf:"policies"`
-	// Rate limits and quotas of keys.
+	// Rate limits and quotas of keys and users, see [limits](limits.md).
 	Limits Limits `koanf:"limits"`
 	// What `/metrics` tells.
 	Metrics Metrics `koanf:"metrics"`
@@ -216,9 +216,11 @@ type Rule struct {
 	Preflight string `koanf:"preflight" enum:"deny allow"`
 }
 
-// Limits are about the rate limits and quotas of keys.
+// Limits are about the rate limits and quotas of keys and users.
 type Limits struct {
-	// What becomes of them while Redis is away. This version counts in the process, and has no use for it.
+	// What becomes of a request that has limits while the Redis of `redis.url` does not answer: `open` lets it
+	// pass, uncounted; `closed` denies it with 503; `local` counts in the process, so that each replica grants
+	// the whole limit. Without `redis.url` each process counts by itself in any case.
 	Fail string `koanf:"fail" enum:"open closed local"`
 }
 

@@ -3,11 +3,16 @@ package limit_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"authd/internal/auth"
+	"authd/internal/limit"
+	"authd/internal/redistest"
 )
 
 func BenchmarkTake(b *testing.B) {
@@ -21,7 +26,7 @@ func BenchmarkTake(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				at = at.Add(time.Microsecond)
-				if s, err := l.Take(ctx, k, at); err != nil || s.Reason != auth.Allowed {
+				if s, err := l.Take(ctx, k, at, ""); err != nil || s.Reason != auth.Allowed {
 					b.Fatal("refused")
 				}
 			}
@@ -31,7 +36,7 @@ func BenchmarkTake(b *testing.B) {
 		l, k, ctx := local(), key("k", quota(1, "d")), context.Background()
 		b.ReportAllocs()
 		for b.Loop() {
-			_, _ = l.Take(ctx, k, noon)
+			_, _ = l.Take(ctx, k, noon, "")
 		}
 	})
 }
@@ -48,7 +53,22 @@ func BenchmarkTakeManyKeys(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			i := n.Add(1)
-			_, _ = l.Take(ctx, keys[i%int64(len(keys))], noon.Add(time.Duration(i)*20*time.Microsecond))
+			_, _ = l.Take(ctx, keys[i%int64(len(keys))], noon.Add(time.Duration(i)*20*time.Microsecond), "")
+		}
+	})
+}
+
+// Through a Redis of this machine: what this process does for it, mostly.
+func BenchmarkTakeShared(b *testing.B) {
+	s := shared(b, connect(b, redistest.Start(b).URL, patience), "db", limit.FailClosed, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	l := rate(1_000_000_000, time.Second)
+	k, ctx := of("u", "k", &l, nil), context.Background()
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := s.Take(ctx, k, noon, ""); err != nil {
+				b.Error(err)
+			}
 		}
 	})
 }

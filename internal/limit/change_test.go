@@ -7,7 +7,7 @@ import (
 	"authd/internal/auth"
 )
 
-func TestChangedLimits(t *testing.T) {
+func testChangedLimits(t *testing.T, fresh func() auth.Limiter) {
 	small := rate(100, time.Minute)
 	small.Burst = 10
 	for name, c := range map[string]struct {
@@ -30,7 +30,7 @@ func TestChangedLimits(t *testing.T) {
 		"a first quota":          {rate(100, time.Minute), 50, quota(10, "h"), 10, time.Hour},
 		"the rate is taken away": {auth.Limits{Rate: auth.Rate{Count: 1, Per: time.Hour}, Quota: auth.Quota{Count: 5, Per: "h"}}, 1, quota(5, "h"), 4, time.Hour},
 	} {
-		l := local()
+		l := fresh()
 		if got := passes(t, l, key("k", c.before), noon, c.spent); got != c.spent {
 			t.Fatalf("%s: %d of the first %d pass", name, got, c.spent)
 		}
@@ -46,17 +46,17 @@ func TestChangedLimits(t *testing.T) {
 }
 
 // A quota that becomes one of shorter windows begins with what was used in the window that is new.
-func TestQuotaOfLessTimeForgetsWhatWasBefore(t *testing.T) {
-	l := local()
+func testQuotaOfLessTimeForgetsWhatWasBefore(t *testing.T, fresh func() auth.Limiter) {
+	l := fresh()
 	wantPasses(t, "the day's", l, key("k", quota(25, "d")), noon, 25)
 	wantPasses(t, "the hour's", l, key("k", quota(10, "h")), noon.Add(time.Hour), 10)
 }
 
-func TestClockSetBack(t *testing.T) {
+func testClockSetBack(t *testing.T, fresh func() auth.Limiter) {
 	for name, back := range map[string]time.Duration{
 		"less than requests may overtake each other": time.Second, "a minute": time.Minute, "a year": 365 * 24 * time.Hour,
 	} {
-		l, k := local(), key("k", rate(10, time.Minute))
+		l, k := fresh(), key("k", rate(10, time.Minute))
 		wantPasses(t, name, l, k, noon, 10)
 		then := noon.Add(-back)
 		wantPasses(t, name+", set back", l, k, then, 0)
@@ -65,7 +65,7 @@ func TestClockSetBack(t *testing.T) {
 		}
 		wantPasses(t, name+", and a minute after", l, k, then.Add(back%time.Minute+time.Minute), 10)
 	}
-	l, k := local(), key("k", rate(10, time.Minute))
+	l, k := fresh(), key("k", rate(10, time.Minute))
 	if got := passes(t, l, k, noon, 4); got != 4 {
 		t.Fatalf("%d of the first 4 pass", got)
 	}
@@ -75,7 +75,7 @@ func TestClockSetBack(t *testing.T) {
 			t.Errorf("after 5 of 6 seconds a key waits %s, want 1s", s.RetryAfter)
 		}
 	}
-	l, k = local(), key("k", quota(10, "d"))
+	l, k = fresh(), key("k", quota(10, "d"))
 	if got := passes(t, l, k, noon, 6); got != 6 {
 		t.Fatalf("%d of the first 6 pass", got)
 	}
@@ -85,8 +85,8 @@ func TestClockSetBack(t *testing.T) {
 
 // Requests under way at once may come to be counted in any order: that gives
 // nothing back, neither time nor a window.
-func TestRequestsThatOvertakeEachOther(t *testing.T) {
-	l, k := local(), key("k", rate(10, time.Second))
+func testRequestsThatOvertakeEachOther(t *testing.T, fresh func() auth.Limiter) {
+	l, k := fresh(), key("k", rate(10, time.Second))
 	passed := passes(t, l, k, noon, 10)
 	for i := range 1000 {
 		passed += passes(t, l, k, noon.Add(time.Duration(i%2)*900*time.Millisecond), 1)
@@ -94,7 +94,7 @@ func TestRequestsThatOvertakeEachOther(t *testing.T) {
 	if passed > 19 {
 		t.Errorf("%d pass in 0.9 s, want 19 at most", passed)
 	}
-	l, k = local(), key("k", quota(10, "d"))
+	l, k = fresh(), key("k", quota(10, "d"))
 	midnight := time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC)
 	passed = 0
 	for i := range 1000 {

@@ -6,8 +6,8 @@ import (
 	"authd/internal/auth"
 )
 
-// entry is what was counted of a key. Moments are Unix nanoseconds. The lock
-// of its shard guards it.
+// entry is what was counted of a key, or of a user. Moments are Unix
+// nanoseconds. The lock of its shard guards it.
 type entry struct {
 	id     string
 	latest int64 // the moment of the last request, counted or refused
@@ -22,30 +22,39 @@ func newEntry(id string, now int64) *entry {
 	return &entry{id: id, latest: now, bucket: bucket{since: now}, rest: now, due: now + linger}
 }
 
-// take counts a request, if both limits let it pass.
-func (e *entry) take(l *auth.Limits, at int64) auth.LimitState {
+// standing is how a request stands with one set of limits: zero waits let it pass.
+type standing struct {
+	rateWait, quotaWait int64
+	length              time.Duration // of the quota's present window
+}
+
+func (s standing) passes() bool { return s.rateWait == 0 && s.quotaWait == 0 }
+
+// judge tells whether both limits let a request pass. It counts nothing.
+func (e *entry) judge(l *auth.Limits, at int64) standing {
 	now := e.order(at)
 	p, w := paceOf(l), windowAt(l.Quota, now)
 	if e.latest < w.start {
 		e.used = 0
 	}
-	e.latest = now
-	rateWait, quotaWait := e.bucket.wait(p, now), w.wait(e.used, now)
-	passes := rateWait == 0 && quotaWait == 0
-	if passes && l.Rate.Count > 0 {
-		e.bucket.spent++
+	if l.Rate.Count == 0 {
+		e.bucket = bucket{since: now}
 	}
-	if passes && l.Quota.Count > 0 {
+	e.latest = now
+	s := standing{e.bucket.wait(p, now), w.wait(e.used, now), w.length()}
+	e.rest = max(e.bucket.rest(p), w.end)
+	return s
+}
+
+// count takes a request off the limits that have just let it pass.
+func (e *entry) count(l *auth.Limits) {
+	if l.Rate.Count > 0 {
+		e.bucket.spent++
+		e.rest = max(e.rest, e.bucket.rest(paceOf(l)))
+	}
+	if l.Quota.Count > 0 {
 		e.used++
 	}
-	e.rest = max(e.bucket.rest(p), w.end)
-	switch {
-	case passes:
-		return auth.LimitState{Reason: auth.Allowed}
-	case rateWait > quotaWait:
-		return refusal(auth.RateLimited, l, rateWait, w.length())
-	}
-	return refusal(auth.QuotaExceeded, l, quotaWait, w.length())
 }
 
 // skew is how far requests may overtake each other between the reading of the

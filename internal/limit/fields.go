@@ -9,31 +9,48 @@ import (
 	"authd/internal/auth"
 )
 
-// refusal is the state of a key that has to wait. Its texts are the fields
-// RateLimit and RateLimit-Policy of draft-ietf-httpapi-ratelimit-headers. Where
-// both limits refuse, the one that lasts longer is told.
-func refusal(r auth.Reason, l *auth.Limits, wait int64, length time.Duration) auth.LimitState {
-	name := "rate"
-	if r == auth.QuotaExceeded {
-		name = "quota"
+// refusal is the state of a key that has to wait, for its own limits or its
+// user's. Its texts are the fields RateLimit and RateLimit-Policy of
+// draft-ietf-httpapi-ratelimit-headers. Where several refuse, the one that
+// lasts longest is told.
+func refusal(k *auth.Key, key, user standing) auth.LimitState {
+	state := auth.LimitState{Policy: policy(k, key, user)}
+	name, wait := "", int64(0)
+	for _, r := range []struct {
+		reason auth.Reason
+		name   string
+		wait   int64
+	}{
+		{auth.QuotaExceeded, "quota", key.quotaWait}, {auth.RateLimited, "rate", key.rateWait},
+		{auth.QuotaExceeded, "user-quota", user.quotaWait}, {auth.RateLimited, "user-rate", user.rateWait},
+	} {
+		if r.wait > wait {
+			state.Reason, name, wait = r.reason, r.name, r.wait
+		}
 	}
-	return auth.LimitState{
-		Reason:     r,
-		RetryAfter: time.Duration(wait),
-		Policy:     policy(l, length),
-		State:      fmt.Sprintf(`"%s";r=0;t=%d`, name, seconds(time.Duration(wait))),
-	}
+	state.RetryAfter = time.Duration(wait)
+	state.State = fmt.Sprintf(`"%s";r=0;t=%d`, name, seconds(state.RetryAfter))
+	return state
 }
 
-// policy tells every limit; length is that of the quota's present window.
-func policy(l *auth.Limits, length time.Duration) string {
+// policy tells every limit that the request has to pass.
+func policy(k *auth.Key, key, user standing) string {
 	var items []string
-	if l.Rate.Count > 0 {
-		count, w := perSeconds(l.Rate)
-		items = append(items, fmt.Sprintf(`"rate";q=%d;w=%d`, count, w))
-	}
-	if l.Quota.Count > 0 {
-		items = append(items, fmt.Sprintf(`"quota";q=%d;w=%d`, l.Quota.Count, seconds(length)))
+	for _, of := range []struct {
+		prefix string
+		limits *auth.Limits
+		length time.Duration
+	}{{"", k.Limits, key.length}, {"user-", k.UserLimits, user.length}} {
+		if of.limits == nil {
+			continue
+		}
+		if of.limits.Rate.Count > 0 {
+			count, w := perSeconds(of.limits.Rate)
+			items = append(items, fmt.Sprintf(`"%srate";q=%d;w=%d`, of.prefix, count, w))
+		}
+		if of.limits.Quota.Count > 0 {
+			items = append(items, fmt.Sprintf(`"%squota";q=%d;w=%d`, of.prefix, of.limits.Quota.Count, seconds(of.length)))
+		}
 	}
 	return strings.Join(items, ", ")
 }

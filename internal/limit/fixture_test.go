@@ -32,9 +32,14 @@ type failer interface {
 	Fatalf(string, ...any)
 }
 
-func take(t failer, l *limit.Local, k *auth.Key, at time.Time) auth.LimitState {
+func take(t failer, l auth.Limiter, k *auth.Key, at time.Time) auth.LimitState {
 	t.Helper()
-	s, err := l.Take(context.Background(), k, at)
+	return takeRequest(t, l, k, at, "")
+}
+
+func takeRequest(t failer, l auth.Limiter, k *auth.Key, at time.Time, requestID string) auth.LimitState {
+	t.Helper()
+	s, err := l.Take(context.Background(), k, at, requestID)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -42,7 +47,7 @@ func take(t failer, l *limit.Local, k *auth.Key, at time.Time) auth.LimitState {
 }
 
 // passes takes n times and tells how many passed.
-func passes(t failer, l *limit.Local, k *auth.Key, at time.Time, n int) (passed int) {
+func passes(t failer, l auth.Limiter, k *auth.Key, at time.Time, n int) (passed int) {
 	t.Helper()
 	for range n {
 		if take(t, l, k, at).Reason == auth.Allowed {
@@ -52,9 +57,31 @@ func passes(t failer, l *limit.Local, k *auth.Key, at time.Time, n int) (passed 
 	return passed
 }
 
-func wantPasses(t *testing.T, what string, l *limit.Local, k *auth.Key, at time.Time, want int) {
+func wantPasses(t *testing.T, what string, l auth.Limiter, k *auth.Key, at time.Time, want int) {
 	t.Helper()
 	if got := passes(t, l, k, at, want+5); got != want {
 		t.Errorf("%s: %d requests pass, want %d", what, got, want)
 	}
+}
+
+// decided reads authd_limit_decisions_total.
+func decided(t *testing.T, reg *prometheus.Registry, result, mode string) float64 {
+	t.Helper()
+	all, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range all {
+		for _, m := range family.GetMetric() {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			if family.GetName() == "authd_limit_decisions_total" && labels["result"] == result && labels["mode"] == mode {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	t.Fatalf("nothing counts %s, %s", result, mode)
+	return 0
 }

@@ -64,7 +64,7 @@ func anyQuota(t *rapid.T) auth.Quota {
 	return auth.Quota{Count: rapid.IntRange(1, 20).Draw(t, "quota"), Per: rapid.SampledFrom([]string{"h", "d", "mo"}).Draw(t, "window")}
 }
 
-func TestNoSequenceGetsMoreThanTheLimits(t *testing.T) {
+func testNoSequenceGetsMoreThanTheLimits(t *testing.T, fresh func() auth.Limiter) {
 	rapid.Check(t, func(t *rapid.T) {
 		var limits auth.Limits
 		kind := rapid.SampledFrom([]string{"rate", "quota", "both"}).Draw(t, "kind")
@@ -75,7 +75,7 @@ func TestNoSequenceGetsMoreThanTheLimits(t *testing.T) {
 			limits.Quota = anyQuota(t)
 		}
 		longest := rapid.SampledFrom([]time.Duration{100 * time.Millisecond, time.Minute, 20 * time.Hour}).Draw(t, "pause at most")
-		l, at := local(), noon
+		l, at := fresh(), noon
 		var log []asked
 		for i := range rapid.IntRange(1, 100).Draw(t, "requests") {
 			at = at.Add(time.Duration(rapid.Int64Range(0, int64(longest)).Draw(t, "pause")))
@@ -95,13 +95,13 @@ func TestNoSequenceGetsMoreThanTheLimits(t *testing.T) {
 
 // Nobody is refused who may pass: one more would have been too many, and
 // exactly from RetryAfter on it no longer is. Refused ones in between change nothing.
-func TestNoneIsRefusedThatFits(t *testing.T) {
+func testNoneIsRefusedThatFits(t *testing.T, fresh func() auth.Limiter) {
 	rapid.Check(t, func(t *rapid.T) {
 		limits := anyRate(t)
 		if rapid.Bool().Draw(t, "quota too") {
 			limits.Quota = anyQuota(t)
 		}
-		bothered, left, at := local(), local(), noon
+		bothered, left, at := fresh(), fresh(), noon
 		k := key("k", limits)
 		for range rapid.IntRange(1, 60).Draw(t, "requests") {
 			at = at.Add(time.Duration(rapid.Int64Range(0, int64(3*time.Second)).Draw(t, "pause")))
@@ -131,9 +131,9 @@ func TestNoneIsRefusedThatFits(t *testing.T) {
 
 // Whatever becomes of the limits and the clock, from a change on nobody gets
 // more than the new burst and what the forward steps of the clock make up for.
-func TestNoChangeGivesMoreThanTheNewLimits(t *testing.T) {
+func testNoChangeGivesMoreThanTheNewLimits(t *testing.T, fresh func() auth.Limiter) {
 	rapid.Check(t, func(t *rapid.T) {
-		l, at := local(), noon
+		l, at := fresh(), noon
 		for range rapid.IntRange(1, 6).Draw(t, "changes") {
 			limits := anyRate(t)
 			var log []asked

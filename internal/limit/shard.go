@@ -5,12 +5,10 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"authd/internal/auth"
 )
 
 // errFull says that a key can't be counted, since too many others are.
-var errFull = errors.New("more keys with limits are in use than can be counted: give limits to fewer keys, or quotas of shorter windows")
+var errFull = errors.New("more keys or users with limits are in use than can be counted: give limits to fewer, or quotas of shorter windows")
 
 const (
 	// sweep is how many entries a request looks at that may be at rest. More
@@ -21,32 +19,31 @@ const (
 	linger = int64(time.Second)
 )
 
-// shard holds the entries of some keys.
+// shard holds the entries of some keys, or of some users.
 type shard struct {
 	mu      sync.Mutex
 	most    int
-	entries map[string]*entry // by the key's id; guarded by mu
+	entries map[string]*entry // by the key's id, or the login; guarded by mu
 	queue   byDue             // the same entries; guarded by mu
+	repeats repeats           // of requests of these keys; guarded by mu
 }
 
-func (s *shard) take(k *auth.Key, now time.Time) (auth.LimitState, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at := now.UnixNano()
+// entryLocked is the one of an id, made where there is none.
+func (s *shard) entryLocked(id string, at int64) (*entry, error) {
 	s.dropLocked(at, sweep)
-	e := s.entries[k.ID]
+	e := s.entries[id]
 	if e == nil {
 		if len(s.entries) >= s.most {
 			s.dropLocked(at, len(s.entries))
 		}
 		if len(s.entries) >= s.most {
-			return auth.LimitState{}, errFull
+			return nil, errFull
 		}
-		e = newEntry(k.ID, at)
-		s.entries[k.ID] = e
+		e = newEntry(id, at)
+		s.entries[id] = e
 		heap.Push(&s.queue, e)
 	}
-	return e.take(k.Limits, at), nil
+	return e, nil
 }
 
 // dropLocked looks at entries that may be at rest, the longest overdue first, and drops those that are.

@@ -60,7 +60,7 @@ func TestBound(t *testing.T) {
 	daily := func(i int) *auth.Key { return key(fmt.Sprint(i), quota(1, "d")) }
 	counted, refused := []int{}, []int{}
 	for i := range 100 * limit.Shards {
-		switch s, err := l.Take(context.Background(), daily(i), noon); {
+		switch s, err := l.Take(context.Background(), daily(i), noon, ""); {
 		case err != nil:
 			if s.Reason.Allows() {
 				t.Fatal("a key that is not counted passes")

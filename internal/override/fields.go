@@ -106,6 +106,9 @@ func (o *overlay) clashes() (found []clash) {
 // apply lays the fields over a key that nobody else has seen yet.
 func (o *overlay) apply(k *auth.Key) {
 	if o.user != nil {
+		if k.User != *o.user {
+			k.UserLimits = nil // what the store knows of another user
+		}
 		k.User, k.UserActive = *o.user, true // the section vouches for the user
 	}
 	put(&k.Active, o.active)

@@ -137,6 +137,20 @@ func TestStandalone(t *testing.T) {
 	w.expect(here, auth.Disabled)
 }
 
+// A user's limits are those of the record's own user: of another one the store was not asked.
+func TestLimitsOfAnotherUser(t *testing.T) {
+	for fields, want := range map[string]bool{"": true, ", user: partner@example.com": true, ", user: u": false} {
+		w := newWorld(t)
+		r := record("Partner sync")
+		r.UserLimits.Quota = auth.Quota{Count: 1, Per: "d"}
+		w.records.put(r, w.digest(production))
+		w.load("api_key_partner_sync: {key: " + here + fields + "}")
+		if k := w.ask(here).Key; k == nil || (k.UserLimits != nil) != want {
+			t.Errorf("%q: %+v", fields, k)
+		}
+	}
+}
+
 // TestOutageStaysOutage: what can't be looked up is not unknown, and does not pass.
 func TestOutageStaysOutage(t *testing.T) {
 	for _, outage := range []error{auth.ErrUnavailable, auth.ErrLeaseLost, context.DeadlineExceeded, errors.New("anything")} {

@@ -47,7 +47,7 @@ func (f *finder) ByName(context.Context, string) (*auth.Key, error) {
 // states are a Limiter's answers, by the key's name.
 type states map[string]auth.LimitState
 
-func (s states) Take(_ context.Context, k *auth.Key, _ time.Time) (auth.LimitState, error) {
+func (s states) Take(_ context.Context, k *auth.Key, _ time.Time, _ string) (auth.LimitState, error) {
 	if state, ok := s[k.Name]; ok {
 		return state, nil
 	}

@@ -67,6 +67,9 @@ type Users interface {
 	ListUsers(ctx context.Context) ([]auth.User, error)
 	// SetUserActive answers ErrUserNotFound. Where it changes nothing, it returns the last change there was of the user.
 	SetUserActive(ctx context.Context, login string, active bool) (auth.Change, error)
+	// SetUserLimits reads the limits that a user's keys share, lets edit change them, and stores them, in one
+	// transaction. Otherwise it is as SetUserActive; an edit that fails changes nothing, and its error is returned as it is.
+	SetUserLimits(ctx context.Context, login string, edit func(*auth.Limits) error) (auth.Change, error)
 }
 
 // Log is the change log that replicas follow. Seq order is commit order.

@@ -37,8 +37,9 @@ func (s *Store) find(ctx context.Context, query string, by any, d auth.Digest) (
 		c       columns
 		secret  = auth.SecretInfo{Digest: d}
 		expires int64
+		limits  string
 	)
-	err := s.pool.QueryRow(ctx, query, by).Scan(append([]any{&secret.Revoked, &expires, &r.ID, &r.UserActive}, c.dest()...)...)
+	err := s.pool.QueryRow(ctx, query, by).Scan(append([]any{&secret.Revoked, &expires, &r.ID, &r.UserActive, &limits}, c.dest()...)...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, auth.ErrKeyNotFound
 	}
@@ -49,6 +50,9 @@ func (s *Store) find(ctx context.Context, query string, by any, d auth.Digest) (
 		return nil, err
 	}
 	if err := c.decode(s, &r); err != nil {
+		return nil, err
+	}
+	if err := decodeLimits(s, limits, r.User, &r.UserLimits); err != nil {
 		return nil, err
 	}
 	secret.ExpiresAt = auth.FromMillis(expires)

@@ -14,6 +14,7 @@ type stored struct {
 	n          int64
 	revokedSeq int64
 	columns    columns
+	userLimits string
 }
 
 const selectRecords = `SELECT ` + decisionColumns + `, k.metadata, k.note, k.n, k.created_at, k.updated_at, k.changed_seq, k.revoked_seq,
@@ -40,6 +41,9 @@ func (c conn) records(ctx context.Context, where string, args []any, each func(*
 			if err := r.columns.decode(c.s, &r.Record); err != nil {
 				return err
 			}
+			if err := decodeLimits(c.s, r.userLimits, r.User, &r.UserLimits); err != nil {
+				return err
+			}
 		}
 		if secret != nil {
 			r.Secrets = append(r.Secrets, *secret)
@@ -62,7 +66,7 @@ func (c conn) scanRecord(scan func(...any) error) (*stored, *auth.SecretInfo, er
 		secretAt, secretTo sql.NullInt64
 		revoked            sql.NullBool
 	)
-	dest := append([]any{&r.ID, &r.UserActive}, r.columns.dest()...)
+	dest := append([]any{&r.ID, &r.UserActive, &r.userLimits}, r.columns.dest()...)
 	dest = append(dest, &r.columns.metadata, &r.columns.note, &r.n, &created, &updated, &r.ChangedSeq, &r.revokedSeq,
 		&digest, &hint, &pepper, &secretAt, &secretTo, &revoked)
 	if err := scan(dest...); err != nil {

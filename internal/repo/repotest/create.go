@@ -32,7 +32,7 @@ func fullRecord(name string) auth.Record {
 		Paths: []string{"/public/", "/é%20"},
 		CIDRs: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("192.0.2.7/32")},
 	}
-	r.Limits = auth.Limits{Rate: auth.Rate{Count: 7, Per: 1500 * time.Millisecond}, Burst: 12, Quota: auth.Quota{Count: 1_000_000_000, Per: "mo"}}
+	r.Limits = someLimits()
 	r.Metadata = map[string]string{"team": "sales", "empty": "", `k"ey`: "line\nline\t'\"\\ \u2028 é"}
 	r.Note = strings.Repeat("né ", auth.MaxNote/4)
 	return r
@@ -42,7 +42,7 @@ func everyFieldIsKept(t *testing.T, db *base) {
 	r := fullRecord("Full")
 	secret := newSecret()
 	secret.PepperID, secret.ExpiresAt = "0badcafe", early.Add(90*24*time.Hour)
-	filled(t, reflect.ValueOf(r), "RevokedAt", "ChangedSeq", "Secrets") // the store's, or tested elsewhere
+	filled(t, reflect.ValueOf(r), "RevokedAt", "ChangedSeq", "Secrets", "UserLimits") // the store's, or tested elsewhere
 	filled(t, reflect.ValueOf(secret), "Revoked")
 	want := db.createWith(t, r, secret)
 	db.wantRecord(t, want)

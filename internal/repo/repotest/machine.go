@@ -39,6 +39,7 @@ func followModel(t *testing.T, db *base) {
 			"delete":       m.delete,
 			"create user":  m.createUser,
 			"user":         m.setUserActive,
+			"user limits":  m.setUserLimits,
 			"":             m.compareFollower,
 		})
 		m.compareStore(rt)

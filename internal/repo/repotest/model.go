@@ -17,7 +17,8 @@ type model struct {
 
 type modelUser struct {
 	active bool
-	last   int64 // the last change of its standing
+	limits auth.Limits
+	last   int64 // the last change of either
 }
 
 func newModel() *model {
@@ -67,10 +68,10 @@ func (m *model) byDigest(d auth.Digest) *auth.Key {
 	return nil
 }
 
-// seen is the record with its user's standing.
+// seen is the record with its user's standing and limits.
 func (m *model) seen(r *auth.Record) *auth.Record {
 	s := *r
-	s.UserActive = m.users[r.User].active
+	s.UserActive, s.UserLimits = m.users[r.User].active, m.users[r.User].limits
 	return &s
 }
 

@@ -37,6 +37,7 @@ func calls(ctx context.Context, s repo.Store, r *auth.Record, replica string) ma
 		"CreateUser":    func() error { return s.CreateUser(ctx, login) },
 		"ListUsers":     func() error { return second(s.ListUsers(ctx)) },
 		"SetUserActive": func() error { return second(s.SetUserActive(ctx, login, false)) },
+		"SetUserLimits": func() error { return second(s.SetUserLimits(ctx, login, func(*auth.Limits) error { return nil })) },
 		"Changes":       func() error { return second(s.Changes(ctx, 0, 10)) },
 		"LastChange":    func() error { return second(s.LastChange(ctx)) },
 		"Register":      func() error { return s.Register(ctx, newReplica("late")) },

@@ -155,3 +155,19 @@ func (m *machine) setUserActive(rt *rapid.T) {
 		user.active, user.last = active, c.Seq
 	}
 }
+
+func (m *machine) setUserLimits(rt *rapid.T) {
+	login, limits := m.login(rt), auth.Limits{}
+	if n := rapid.IntRange(0, 2).Draw(rt, "quota"); n > 0 {
+		limits.Quota = auth.Quota{Count: n, Per: "d"}
+	}
+	c, err := m.db.limitUser(login, limits)
+	user := m.users[login]
+	if user == nil {
+		m.judge(rt, c, err, verdict{refused: []error{auth.ErrUserNotFound}})
+		return
+	}
+	if m.judge(rt, c, err, verdict{nothing: user.limits == limits, before: user.last}) {
+		user.limits, user.last = limits, c.Seq
+	}
+}

@@ -14,6 +14,9 @@ var users = []test{
 	{"users are listed with how many keys stand for them", listUsers},
 	{"a user's standing is that of its keys", userStanding},
 	{"what changes nothing returns the user's last change", sameStanding},
+	{"a user's limits are those of its keys", userLimits},
+	{"limits that change nothing return the user's last change", sameLimits},
+	{"an edit of limits that fails changes nothing", failingLimits},
 	{"an unknown user is ErrUserNotFound", unknownUser},
 }
 
@@ -130,6 +133,84 @@ func unknownUser(t *testing.T, db *base) {
 		db.unlogged(t, func() {
 			_, err := db.SetUserActive(db.ctx, user, false)
 			wantErr(t, user, err, auth.ErrUserNotFound)
+			_, err = db.limitUser(user, auth.Limits{})
+			wantErr(t, user, err, auth.ErrUserNotFound)
 		})
+	}
+}
+
+func (db *base) limitUser(user string, l auth.Limits) (auth.Change, error) {
+	return db.SetUserLimits(db.ctx, user, func(was *auth.Limits) error { *was = l; return nil })
+}
+
+// someLimits have a value in every field.
+func someLimits() auth.Limits {
+	return auth.Limits{Rate: auth.Rate{Count: 7, Per: 1500 * time.Millisecond}, Burst: 12, Quota: auth.Quota{Count: 1_000_000_000, Per: "mo"}}
+}
+
+func userLimits(t *testing.T, db *base) {
+	bystander := db.create(t, "Bystander", func(r *auth.Record) { r.User = "another"; r.Limits = someLimits() })
+	first := db.createWith(t, newRecord("First"), newSecret(), newSecret())
+	second := db.create(t, "Second", func(r *auth.Record) { r.Limits.Quota = auth.Quota{Count: 5, Per: "h"} })
+	all := []*auth.Record{first, second}
+	for _, l := range []auth.Limits{someLimits(), {Quota: auth.Quota{Count: 1, Per: "d"}}, {}} {
+		c := db.logged(t, func() (auth.Change, error) { return db.limitUser(login, l) })
+		spares(t, c, bystander)
+		for _, r := range all {
+			tells(t, c, "", digestsOf(r), r.Name, r.Slug)
+			r.UserLimits = l
+			db.wantRecord(t, r)
+		}
+		db.wantUsers(t, auth.User{Login: login, Active: true, Keys: 2, Limits: l}, auth.User{Login: "another", Active: true, Keys: 1})
+	}
+	// They stay with the user: over its standing, for keys to come, and for keys that come to it.
+	db.logged(t, func() (auth.Change, error) { return db.limitUser("another", someLimits()) })
+	db.logged(t, func() (auth.Change, error) { return db.SetUserActive(db.ctx, "another", false) })
+	c := db.update(t, "Second", func(r *auth.Record) { r.User = "another" })
+	second.User, second.UserActive, second.UserLimits, second.ChangedSeq, second.UpdatedAt = "another", false, someLimits(), c.Seq, c.At
+	db.wantRecord(t, second)
+	third := newRecord("Third")
+	third.User, third.UserActive = "another", false
+	made := db.createWith(t, third, newSecret())
+	made.UserLimits = someLimits()
+	db.wantRecord(t, made)
+	db.wantRecord(t, first)
+}
+
+func sameLimits(t *testing.T, db *base) {
+	if err := db.CreateUser(db.ctx, login); err != nil {
+		t.Fatal(err)
+	}
+	again := func(l auth.Limits, want auth.Change) {
+		t.Helper()
+		db.unlogged(t, func() {
+			c, err := db.limitUser(login, l)
+			if err != nil {
+				t.Error(err)
+			}
+			same(t, "the change", want, c)
+		})
+	}
+	again(auth.Limits{}, auth.Change{}) // there has been none
+	for _, l := range []auth.Limits{someLimits(), {}} {
+		last := db.logged(t, func() (auth.Change, error) { return db.limitUser(login, l) })
+		again(l, last)
+		again(l, last)
+	}
+}
+
+func failingLimits(t *testing.T, db *base) {
+	db.create(t, "Key")
+	last := db.logged(t, func() (auth.Change, error) { return db.limitUser(login, someLimits()) })
+	db.unlogged(t, func() {
+		_, err := db.SetUserLimits(db.ctx, login, func(l *auth.Limits) error {
+			same(t, "the limits that an edit gets", someLimits(), *l)
+			*l = auth.Limits{}
+			return errEdit
+		})
+		wantErr(t, "the edit", err, errEdit)
+	})
+	if c, err := db.limitUser(login, someLimits()); err != nil || c.Seq != last.Seq {
+		t.Errorf("after an edit that has failed, the last change is %+v, %v", c, err)
 	}
 }

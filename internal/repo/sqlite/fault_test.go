@@ -71,6 +71,7 @@ func TestDamagedRows(t *testing.T) {
 		{"restrictions", `UPDATE keys SET restrictions = '[1]'`, get},
 		{"a network", `UPDATE keys SET restrictions = '{"cidrs":["10.0.0.0/99"]}'`, get},
 		{"limits", `UPDATE keys SET limits = 'x'`, get},
+		{"the user's limits", `UPDATE users SET limits = '[]'`, get},
 		{"metadata", `UPDATE keys SET metadata = '[]'`, get[2:]},
 		{"a time", `UPDATE keys SET expires_at = 'soon'`, get},
 		{"whether it is active", `UPDATE keys SET active = 'perhaps'`, get},

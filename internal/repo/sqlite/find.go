@@ -43,8 +43,9 @@ func (s *Store) find(ctx context.Context, stmt *sql.Stmt, by any, d auth.Digest)
 		c       columns
 		secret  = auth.SecretInfo{Digest: d}
 		expires int64
+		limits  string
 	)
-	err := stmt.QueryRowContext(ctx, by).Scan(append([]any{&secret.Revoked, &expires, &r.ID, &r.UserActive}, c.dest()...)...)
+	err := stmt.QueryRowContext(ctx, by).Scan(append([]any{&secret.Revoked, &expires, &r.ID, &r.UserActive, &limits}, c.dest()...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, auth.ErrKeyNotFound
 	}
@@ -52,6 +53,9 @@ func (s *Store) find(ctx context.Context, stmt *sql.Stmt, by any, d auth.Digest)
 		return nil, s.fault(err)
 	}
 	if err := c.decode(s, &r); err != nil {
+		return nil, err
+	}
+	if err := decodeLimits(s, limits, r.User, &r.UserLimits); err != nil {
 		return nil, err
 	}
 	secret.ExpiresAt = auth.FromMillis(expires)

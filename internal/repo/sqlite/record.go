@@ -19,10 +19,10 @@ type columns struct {
 }
 
 // decisionColumns are those that a decision needs, of keys k and users u.
-const decisionColumns = `k.id, u.active, k.name, k.slug, k.login, k.active, k.revoked_at, k.not_before, k.expires_at,
+const decisionColumns = `k.id, u.active, u.limits, k.name, k.slug, k.login, k.active, k.revoked_at, k.not_before, k.expires_at,
 	k.groups, k.scopes, k.restrictions, k.limits`
 
-// dest is where decisionColumns are scanned to, but the first two.
+// dest is where decisionColumns are scanned to, but the first three.
 func (c *columns) dest() []any {
 	return []any{
 		&c.name, &c.slug, &c.login, &c.active, &c.revokedAt, &c.notBefore, &c.expiresAt,
@@ -102,6 +102,29 @@ func (c *columns) decode(s *Store, r *auth.Record) error {
 		if err := json.Unmarshal([]byte(field.text), field.to); err != nil {
 			return s.unavailable(fmt.Sprintf("key %q is damaged in it: %v: restore a backup", c.name, err))
 		}
+	}
+	return nil
+}
+
+// encodeLimits is how a user's are stored.
+func encodeLimits(l auth.Limits) (string, error) {
+	if l.IsZero() {
+		return noMap, nil
+	}
+	text, err := json.Marshal(l)
+	if err != nil {
+		return "", fmt.Errorf("limits that can't be stored: %w", err)
+	}
+	return string(text), nil
+}
+
+// decodeLimits reads what encodeLimits wrote. What can't be read is damage, as in a record.
+func decodeLimits(s *Store, text, login string, to *auth.Limits) error {
+	if text == noMap {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), to); err != nil {
+		return s.unavailable(fmt.Sprintf("user %q is damaged in it: %v: restore a backup", login, err))
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ func (t *tx) makeUser(ctx context.Context, login string) error {
 	return t.run(ctx, insertUser+` ON CONFLICT DO NOTHING`, login, time.Now().UnixMilli())
 }
 
-const insertUser = `INSERT INTO users (login, active, created_at, changed_seq) VALUES (?, 1, ?, 0)`
+const insertUser = `INSERT INTO users (login, active, created_at, changed_seq, limits) VALUES (?, 1, ?, 0, '{}')`
 
 // CreateUser implements repo.Users.
 func (s *Store) CreateUser(ctx context.Context, login string) error {
@@ -27,15 +27,18 @@ func (s *Store) CreateUser(ctx context.Context, login string) error {
 
 // ListUsers implements repo.Users.
 func (s *Store) ListUsers(ctx context.Context) (list []auth.User, err error) {
-	err = conn{s, s.readers}.rows(ctx, `SELECT u.login, u.active, u.created_at, count(k.n)
+	err = conn{s, s.readers}.rows(ctx, `SELECT u.login, u.active, u.created_at, u.limits, count(k.n)
 		FROM users u LEFT JOIN keys k ON k.login = u.login GROUP BY u.login ORDER BY u.login`, nil,
 		func(scan func(...any) error) error {
 			var u auth.User
 			var created int64
-			err := scan(&u.Login, &u.Active, &created, &u.Keys)
+			var limits string
+			if err := scan(&u.Login, &u.Active, &created, &limits, &u.Keys); err != nil {
+				return err
+			}
 			u.CreatedAt = auth.FromMillis(created)
 			list = append(list, u)
-			return err
+			return decodeLimits(s, limits, u.Login, &list[len(list)-1].Limits)
 		})
 	if err != nil {
 		return nil, err
@@ -44,19 +47,40 @@ func (s *Store) ListUsers(ctx context.Context) (list []auth.User, err error) {
 }
 
 // SetUserActive implements repo.Users.
-func (s *Store) SetUserActive(ctx context.Context, login string, active bool) (c auth.Change, err error) {
+func (s *Store) SetUserActive(ctx context.Context, login string, active bool) (auth.Change, error) {
+	return s.updateUser(ctx, login, func(u *auth.User) error { u.Active = active; return nil })
+}
+
+// SetUserLimits implements repo.Users.
+func (s *Store) SetUserLimits(ctx context.Context, login string, edit func(*auth.Limits) error) (auth.Change, error) {
+	return s.updateUser(ctx, login, func(u *auth.User) error { return edit(&u.Limits) })
+}
+
+// updateUser lets edit change whether a user is active, and its limits.
+func (s *Store) updateUser(ctx context.Context, login string, edit func(*auth.User) error) (c auth.Change, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		var was bool
+		var u auth.User
+		var limits string
 		var last int64
-		found, err := t.row(ctx, `SELECT active, changed_seq FROM users WHERE login = ?`, []any{login}, &was, &last)
+		found, err := t.row(ctx, `SELECT active, limits, changed_seq FROM users WHERE login = ?`, []any{login}, &u.Active, &limits, &last)
 		if err != nil {
 			return err
 		}
 		if !found {
 			return auth.ErrUserNotFound
 		}
-		if was == active {
+		if err := decodeLimits(s, limits, login, &u.Limits); err != nil {
+			return err
+		}
+		was := u
+		if err := edit(&u); err != nil {
+			return err
+		}
+		if u == was {
 			c, err = t.change(ctx, last)
+			return err
+		}
+		if limits, err = encodeLimits(u.Limits); err != nil {
 			return err
 		}
 		all, err := t.touchedBy(ctx, login)
@@ -66,7 +90,7 @@ func (s *Store) SetUserActive(ctx context.Context, login string, active bool) (c
 		if c, err = t.log(ctx, all); err != nil {
 			return err
 		}
-		return t.run(ctx, `UPDATE users SET active = ?, changed_seq = ? WHERE login = ?`, active, c.Seq, login)
+		return t.run(ctx, `UPDATE users SET active = ?, limits = ?, changed_seq = ? WHERE login = ?`, u.Active, limits, c.Seq, login)
 	})
 	return done(c, err)
 }

@@ -1,4 +1,4 @@
-package cache
+package redisconn
 
 import (
 	"os"
@@ -24,7 +24,7 @@ func TestRedisURL(t *testing.T) {
 		"redis://a,b:2/3?master_name=m":               {Addrs: []string{"a:26379", "b:2"}, MasterName: "m", DB: 3},
 		"redis://a?sentinel_password=s&master_name=m": {Addrs: []string{"a:26379"}, MasterName: "m", SentinelPassword: "s"},
 	} {
-		o, err := redisOptions(url, time.Second)
+		o, err := options(url, time.Second)
 		if err != nil {
 			t.Errorf("%s: %v", url, err)
 			continue
@@ -35,7 +35,7 @@ func TestRedisURL(t *testing.T) {
 			t.Errorf("%s is read as %+v", url, got)
 		}
 	}
-	if o, err := redisOptions("rediss://redis", time.Second); err != nil || o.TLSConfig == nil || o.TLSConfig.InsecureSkipVerify {
+	if o, err := options("rediss://redis", time.Second); err != nil || o.TLSConfig == nil || o.TLSConfig.InsecureSkipVerify {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
@@ -70,7 +70,7 @@ func TestRedisURLRefused(t *testing.T) {
 		"rediss://a?ca_file=/nowhere/ca":              "no such file",
 		"rediss://a?ca_file=" + empty:                 "no certificate",
 	} {
-		err := CheckRedis(url)
+		err := Check(url)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", url, err, want)
 		} else if strings.Contains(err.Error(), "hunter2") {

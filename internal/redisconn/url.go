@@ -1,4 +1,4 @@
-package cache
+package redisconn
 
 import (
 	"crypto/tls"
@@ -18,30 +18,30 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// CheckRedis says what is wrong with redis.url, as far as that can be told without asking Redis.
+// Check says what is wrong with redis.url, as far as that can be told without asking Redis.
 // Its errors tell no password.
-func CheckRedis(rawURL string) error {
-	_, err := redisOptions(rawURL, time.Second)
+func Check(rawURL string) error {
+	_, err := options(rawURL, time.Second)
 	return err
 }
 
 var (
-	errRedisURL = errors.New("a Redis is named as redis://USER:PASSWORD@HOST:PORT/DB, or rediss:// for TLS; " +
+	errURL = errors.New("a Redis is named as redis://USER:PASSWORD@HOST:PORT/DB, or rediss:// for TLS; " +
 		"the nodes of a cluster, or Sentinels with ?master_name=NAME, by comma")
 	errClusterDB = errors.New("a cluster has no databases: leave the number out, or name one server, or Sentinels with ?master_name=NAME")
 	redisHost    = regexp.MustCompile(`^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)(:[0-9]{1,5})?$`)
 )
 
 const (
-	redisPort    = "6379"
+	serverPort   = "6379"
 	sentinelPort = "26379"
 )
 
-// redisOptions reads the URL. Several addresses are a cluster, or Sentinels where the URL names their master.
-func redisOptions(rawURL string, timeout time.Duration) (*redis.UniversalOptions, error) {
+// options reads the URL. Several addresses are a cluster, or Sentinels where the URL names their master.
+func options(rawURL string, timeout time.Duration) (*redis.UniversalOptions, error) {
 	scheme, rest, _ := strings.Cut(rawURL, "://")
 	if scheme != "redis" && scheme != "rediss" {
-		return nil, errRedisURL
+		return nil, errURL
 	}
 	authority, _, _ := strings.Cut(rest, "?")
 	authority, _, _ = strings.Cut(authority, "/")
@@ -49,7 +49,7 @@ func redisOptions(rawURL string, timeout time.Duration) (*redis.UniversalOptions
 	// net/url knows one host.
 	u, err := url.Parse(scheme + "://" + authority[:at] + "host" + rest[len(authority):])
 	if err != nil || u.Fragment != "" {
-		return nil, errRedisURL
+		return nil, errURL
 	}
 	o := lean(timeout)
 	o.Username = u.User.Username()
@@ -85,7 +85,7 @@ func lean(timeout time.Duration) *redis.UniversalOptions {
 func parameters(query string, o *redis.UniversalOptions) (ca string, err error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "", errRedisURL
+		return "", errURL
 	}
 	for name, value := range values {
 		if len(value) != 1 || value[0] == "" {
@@ -109,19 +109,19 @@ func parameters(query string, o *redis.UniversalOptions) (ca string, err error) 
 }
 
 func addresses(list string, sentinels bool) ([]string, error) {
-	port := redisPort
+	port := serverPort
 	if sentinels {
 		port = sentinelPort
 	}
 	var out []string
 	for host := range strings.SplitSeq(list, ",") {
 		if !redisHost.MatchString(host) {
-			return nil, errRedisURL
+			return nil, errURL
 		}
 		if _, given, err := net.SplitHostPort(host); err != nil {
 			host = net.JoinHostPort(strings.Trim(host, "[]"), port)
 		} else if _, err := strconv.ParseUint(given, 10, 16); err != nil {
-			return nil, errRedisURL
+			return nil, errURL
 		}
 		out = append(out, host)
 	}
