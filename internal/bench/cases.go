@@ -44,11 +44,20 @@ func warmKey(question string) func(context.Context, *bench) (*field, error) {
 }
 
 func (b *bench) warmKey(ctx context.Context, question string) (*field, error) {
-	bin, err := b.build(ctx, "authd/cmd/authd")
+	key, database, err := b.createKey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	database := b.path(fmt.Sprintf("warm-%d.db", len(b.report.Contests)))
+	return &field{authd: authd(database), source: load.Always(request(nil, question, key))}, nil
+}
+
+// createKey makes a database with a key in it.
+func (b *bench) createKey(ctx context.Context) (key auth.Secret, database string, err error) {
+	bin, err := b.build(ctx, "authd/cmd/authd")
+	if err != nil {
+		return key, "", err
+	}
+	database = b.path(fmt.Sprintf("warm-%d.db", len(b.report.Contests)))
 	cmd := exec.CommandContext(ctx, bin, "keys", "create", "Bench 1", "-q",
 		"--user", "bench@example.com", "--group", "partner", "--group", "staff",
 		"--scope", "shop:read", "--scope", "shop:write")
@@ -57,10 +66,9 @@ func (b *bench) warmKey(ctx context.Context, question string) (*field, error) {
 	cmd.Stderr = &faults
 	secret, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("making a key: %w: %s", err, faults.Bytes())
+		return key, "", fmt.Errorf("making a key: %w: %s", err, faults.Bytes())
 	}
-	key := auth.RawSecret(string(bytes.TrimSpace(secret)))
-	return &field{authd: authd(database), source: load.Always(request(nil, question, key))}, nil
+	return auth.RawSecret(string(bytes.TrimSpace(secret))), database, nil
 }
 
 // plainQuestion is what a proxy asks, and little besides: the fewer headers there

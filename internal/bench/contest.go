@@ -22,8 +22,13 @@ type contest struct {
 // field is what a contest is held on: authd with its data, and the requests.
 type field struct {
 	authd  launch
-	source load.Source
+	source load.Source // of HTTP
+	// dial is how a server is loaded by something else than HTTP, and how to end that.
+	dial func(context.Context, *bench, addresses) (loaded, func() error, error)
 }
+
+// loaded loads a server for a time.
+type loaded func(time.Duration) (*load.Result, error)
 
 // rival is something that authd is compared with.
 type rival struct {
@@ -50,7 +55,7 @@ func (c contest) run(ctx context.Context, b *bench) error {
 	turns := make([][]turn, len(servers))
 	for round := range b.rounds {
 		for i, s := range servers {
-			t, err := b.turn(ctx, s.launch, f.source, c.fresh)
+			t, err := b.turn(ctx, s.launch, f, c.fresh)
 			if err != nil {
 				return fmt.Errorf("round %d, %s: %w", round+1, s.title, err)
 			}
@@ -68,18 +73,24 @@ const settle = 20 * time.Millisecond
 
 // turn measures a server of its own, warm. Between the two readings of its
 // processor time it answers the requests that are counted and no others.
-func (b *bench) turn(ctx context.Context, l launch, src load.Source, fresh bool) (t turn, err error) {
+func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t turn, err error) {
 	s, err := b.start(ctx, l)
 	if err != nil {
 		return t, err
 	}
 	defer func() { err = errors.Join(err, s.Stop()) }()
-	loaded, done, err := b.loader(ctx, s.at.verify, src, fresh)
+	dial := f.dial
+	if dial == nil {
+		dial = func(ctx context.Context, b *bench, at addresses) (loaded, func() error, error) {
+			return b.loader(ctx, at.verify, f.source, fresh)
+		}
+	}
+	load, done, err := dial(ctx, b, s.at)
 	if err != nil {
 		return t, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	if _, err := loaded(b.warmup); err != nil {
+	if _, err := load(b.warmup); err != nil {
 		return t, err
 	}
 	time.Sleep(settle)
@@ -87,7 +98,7 @@ func (b *bench) turn(ctx context.Context, l launch, src load.Source, fresh bool)
 	if err != nil {
 		return t, err
 	}
-	res, err := loaded(b.span)
+	res, err := load(b.span)
 	if err != nil {
 		return t, err
 	}
@@ -114,7 +125,7 @@ func (b *bench) turn(ctx context.Context, l launch, src load.Source, fresh bool)
 
 // loader returns how to load the server for a time, and how to end that.
 func (b *bench) loader(ctx context.Context, addr string, src load.Source, fresh bool) (
-	run func(time.Duration) (*load.Result, error), done func() error, err error,
+	run loaded, done func() error, err error,
 ) {
 	if fresh {
 		return func(d time.Duration) (*load.Result, error) {

@@ -23,7 +23,7 @@ type launch struct {
 }
 
 // addresses are free ones for a server to listen on.
-type addresses struct{ verify, metrics string }
+type addresses struct{ verify, metrics, extauthz string }
 
 // authd starts the product as it is shipped, on the database of this path:
 // metrics on, allows not logged.
@@ -135,7 +135,7 @@ func awaitReady(ctx context.Context, p *proc.Process, addr string) error {
 // freeAddresses takes ports of the system's choice, and lets them go for the server.
 func freeAddresses() (addresses, error) {
 	var at addresses
-	for _, to := range []*string{&at.verify, &at.metrics} {
+	for _, to := range []*string{&at.verify, &at.metrics, &at.extauthz} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return at, err

@@ -64,6 +64,7 @@ func parts() []part {
 	}
 	return append(all,
 		part{"dialects", measureDialects},
+		part{"grpc", measureGRPC},
 		part{"memory", measureMemory},
 		part{"ready", measureReady},
 		part{"inprocess", measureInProcess},
