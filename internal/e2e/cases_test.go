@@ -134,7 +134,7 @@ func TestTrials(t *testing.T) {
 						_, s := c.want(t, 200, q)
 						s.as(t, user)
 					} else {
-						c.want(t, 403, q)
+						c.want(t, denied, q)
 					}
 				})
 			}

@@ -23,6 +23,9 @@ func proxies() []proxy {
 		{name: "nginx", start: startNginx, away: []int{503}, slow: []int{503}, dropsAliases: true, noProblems: true},
 		{name: "caddy", start: startCaddy, away: []int{502}, slow: []int{502, 504}, stripsNamed: true, awaitsBody: true},
 		{name: "haproxy", start: startHAProxy, away: []int{503}, slow: []int{503, 504}},
+		{name: "traefik", start: startTraefik, away: []int{500}, slow: []int{500}, stripsNamed: true, awaitsBody: true},
+		{name: "envoy", start: startEnvoy, away: []int{503}, slow: []int{503}, awaitsBody: true},
+		{name: "apisix", start: startAPISIX, away: []int{503}, slow: []int{503}, dropsAliases: true, awaitsBody: true},
 	}
 }
 
