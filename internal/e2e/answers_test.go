@@ -55,7 +55,8 @@ func TestLimited(t *testing.T) {
 	everyProxy(t, func(t *testing.T, c *chain) {
 		name := "limited " + c.name
 		c.authd.create(name, "--group", "partner", "--rate", "1/1h", "--burst", "1")
-		q := ask{lines: lines(c.authd.key(name))}
+		// An id of the client's own does not make a second request a repetition of the first.
+		q := ask{lines: lines(c.authd.key(name), "X-Request-Id: 01a20f05-fd5b-73a4-85bf-29f360416d68")}
 		_, s := c.want(t, http.StatusOK, q)
 		s.as(t, login)
 		for range 2 {

@@ -53,7 +53,7 @@ func TestNoStall(t *testing.T) {
 	})
 }
 
-// A thousand questions in a row go over a few connections, denials too.
+// A thousand questions in a row go over a few connections, denials and bodies too.
 func TestConnectionsAreKept(t *testing.T) {
 	everyProxy(t, func(t *testing.T, c *chain) {
 		client, err := net.Dial("tcp", c.addr)
@@ -65,7 +65,10 @@ func TestConnectionsAreKept(t *testing.T) {
 		before, _ := c.gate.counts()
 		for i := range 1000 {
 			q, status := ask{lines: lines(c.authd.key("good"))}, 200
-			if i%10 == 9 {
+			switch i % 10 {
+			case 8:
+				q.method, q.body = "POST", []byte("with a body")
+			case 9:
 				q, status = ask{}, 401
 			}
 			got, err := q.over(client, r)
