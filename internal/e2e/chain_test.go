@@ -16,8 +16,14 @@ type chain struct {
 	upstream *upstream
 }
 
-// everyProxy runs a test behind each proxy.
+// everyProxy runs a test behind each proxy and stand-in.
 func everyProxy(t *testing.T, test func(t *testing.T, c *chain)) {
+	t.Helper()
+	behind(t, append(realProxies(), standIns()...), test)
+}
+
+// behind runs a test behind each of some proxies, all at once.
+func behind(t *testing.T, proxies []proxy, test func(t *testing.T, c *chain)) {
 	t.Helper()
 	t.Parallel()
 	a := startAuthd(t)
@@ -26,7 +32,7 @@ func everyProxy(t *testing.T, test func(t *testing.T, c *chain)) {
 			t.Error("authd's log holds a key")
 		}
 	})
-	for _, p := range proxies() {
+	for _, p := range proxies {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			c := &chain{proxy: p, authd: a, gate: newGate(t, a.addr), upstream: startUpstream(t)}

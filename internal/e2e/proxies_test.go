@@ -5,10 +5,15 @@ import (
 	"testing"
 )
 
+// startProxy starts a proxy in front of upstream, that asks authd.
+type startProxy func(t *testing.T, authd, upstream string) (addr string)
+
 // proxy is one that authd is made for, and what is different about it.
 type proxy struct {
 	name  string
-	start func(t *testing.T, authd, upstream string) (addr string)
+	start startProxy
+
+	http2 startProxy // where HTTP/2 without TLS takes a listener of its own
 
 	away         []int // what a client gets when authd can't be reached
 	slow         []int // when it does not answer
@@ -18,11 +23,18 @@ type proxy struct {
 	awaitsBody   bool  // a denial waits for a body that the client has announced: so does every server in Go
 }
 
-func proxies() []proxy {
+// realProxies are Debian's, with the files of deploy/.
+func realProxies() []proxy {
 	return []proxy{
-		{name: "nginx", start: startNginx, away: []int{503}, slow: []int{503}, dropsAliases: true, noProblems: true},
+		{name: "nginx", start: startNginx, http2: startNginxHTTP2, away: []int{503}, slow: []int{503}, dropsAliases: true, noProblems: true},
 		{name: "caddy", start: startCaddy, away: []int{502}, slow: []int{502, 504}, stripsNamed: true, awaitsBody: true},
 		{name: "haproxy", start: startHAProxy, away: []int{503}, slow: []int{503, 504}},
+	}
+}
+
+// standIns are played by this test program, with the settings of deploy/.
+func standIns() []proxy {
+	return []proxy{
 		{name: "traefik", start: startTraefik, away: []int{500}, slow: []int{500}, stripsNamed: true, awaitsBody: true},
 		{name: "envoy", start: startEnvoy, away: []int{503}, slow: []int{503}, awaitsBody: true},
 		{name: "apisix", start: startAPISIX, away: []int{503}, slow: []int{503}, dropsAliases: true, awaitsBody: true},
@@ -49,9 +61,19 @@ http {
 
 func startNginx(t *testing.T, authd, upstream string) string {
 	t.Helper()
+	return launchNginx(t, authd, upstream, "")
+}
+
+func startNginxHTTP2(t *testing.T, authd, upstream string) string {
+	t.Helper()
+	return launchNginx(t, authd, upstream, " http2")
+}
+
+func launchNginx(t *testing.T, authd, upstream, option string) string {
+	t.Helper()
 	addr, _ := onFreePort(t, func(addr string) (string, []string) {
 		site := write(t, "authd.conf", adapted(t, "nginx/authd.conf", "server authd:8080;", "server "+authd+";",
-			"server upstream:3000;", "server "+upstream+";", "listen 8000;", "listen "+addr+";"))
+			"server upstream:3000;", "server "+upstream+";", "listen 8000;", "listen "+addr+option+";"))
 		conf := write(t, "nginx.conf", fmt.Sprintf(nginxConf, t.TempDir(), site))
 		return tool(t, "nginx", "nginx-light"), []string{"-e", "stderr", "-c", conf}
 	})
@@ -61,7 +83,7 @@ func startNginx(t *testing.T, authd, upstream string) string {
 func startCaddy(t *testing.T, authd, upstream string) string {
 	t.Helper()
 	addr, _ := onFreePort(t, func(addr string) (string, []string) {
-		text := "{\n\tadmin off\n\tauto_https off\n}\n" + adapted(t, "caddy/Caddyfile", "http://:8000 {", "http://:"+port(addr)+" {\n\tbind 127.0.0.1",
+		text := "{\n\tadmin off\n\tauto_https off\n\tservers {\n\t\tprotocols h1 h2c\n\t}\n}\n" + adapted(t, "caddy/Caddyfile", "http://:8000 {", "http://:"+port(addr)+" {\n\tbind 127.0.0.1",
 			"authd:8080", authd, "upstream:3000", upstream)
 		return tool(t, "caddy", "caddy"), []string{"run", "--adapter", "caddyfile", "--config", write(t, "Caddyfile", text)}
 	})
