@@ -71,8 +71,7 @@ func (c contest) run(ctx context.Context, b *bench) error {
 // settle is what a server is given to come to rest before its clock is read.
 const settle = 20 * time.Millisecond
 
-// turn measures a server of its own, warm. Between the two readings of its
-// processor time it answers the requests that are counted and no others.
+// turn measures a server of its own, warm.
 func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t turn, err error) {
 	s, err := b.start(ctx, l)
 	if err != nil {
@@ -90,11 +89,17 @@ func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t tur
 		return t, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
+	return b.measure(load, s.PID())
+}
+
+// measure loads what some processes answer together. Between the two readings of their
+// time they answer the requests that are counted and no others.
+func (b *bench) measure(load loaded, pids ...int) (t turn, err error) {
 	if _, err := load(b.warmup); err != nil {
 		return t, err
 	}
 	time.Sleep(settle)
-	before, err := proc.CPU(s.PID())
+	before, err := total(pids, proc.CPU)
 	if err != nil {
 		return t, err
 	}
@@ -103,11 +108,11 @@ func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t tur
 		return t, err
 	}
 	time.Sleep(settle)
-	after, err := proc.CPU(s.PID())
+	after, err := total(pids, proc.CPU)
 	if err != nil {
 		return t, err
 	}
-	rss, err := proc.RSS(s.PID())
+	rss, err := total(pids, proc.RSS)
 	if err != nil {
 		return t, err
 	}
@@ -121,6 +126,18 @@ func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t tur
 		P99:       micros(res.Latency.Quantile(0.99)),
 		RSS:       megabytes(rss),
 	}, nil
+}
+
+// total adds up what several processes use.
+func total[T ~int64](pids []int, of func(pid int) (T, error)) (sum T, err error) {
+	for _, pid := range pids {
+		n, err := of(pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
 }
 
 // loader returns how to load the server for a time, and how to end that.
