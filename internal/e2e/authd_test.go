@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 
 // settings are authd's. The policy has the name that the files of deploy/ ask for.
 const settings = `
-listen: {verify: "%s", metrics: ""}
+listen: {verify: "%s", extauthz: "%s", metrics: ""}
 store: {url: "sqlite:%s"}
 identity: {return_authorization: true}
 log: {level: debug}
@@ -53,7 +53,8 @@ policies:
 // authd is a running one, with its keys.
 type authd struct {
 	t      *testing.T
-	addr   string
+	addr   string // of /verify
+	grpc   string // of Envoy's gRPC
 	config string
 	bin    string
 	log    *written
@@ -71,7 +72,8 @@ func startAuthd(t *testing.T) *authd {
 	dir := t.TempDir()
 	a := &authd{t: t, bin: bin, config: filepath.Join(dir, "authd.yaml"), keys: map[string]string{}}
 	addr, p := onFreePort(t, func(addr string) (string, []string) {
-		text := fmt.Sprintf(settings, addr, filepath.Join(dir, "authd.db"))
+		a.grpc = freeAddress(t)
+		text := fmt.Sprintf(settings, addr, a.grpc, filepath.Join(dir, "authd.db"))
 		if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,11 @@ func behind(t *testing.T, proxies []proxy, test func(t *testing.T, c *chain)) {
 	for _, p := range proxies {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			c := &chain{proxy: p, authd: a, gate: newGate(t, a.addr), upstream: startUpstream(t)}
+			asked := a.addr
+			if p.grpc {
+				asked = a.grpc
+			}
+			c := &chain{proxy: p, authd: a, gate: newGate(t, asked), upstream: startUpstream(t)}
 			c.addr = p.start(t, c.gate.addr, c.upstream.addr)
 			test(t, c)
 		})

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // envoyAuthz is the part of deploy/envoy/http.yaml that the stand-in keeps to.
@@ -74,22 +76,12 @@ func startEnvoy(t *testing.T, authd, upstream string) string {
 	if f.FailureModeAllow || f.StatusOnError.Code != "ServiceUnavailable" || f.HTTP.Prefix == "" || f.HTTP.URI.Timeout == 0 {
 		t.Fatalf("%+v", f)
 	}
-	early := section[[]struct {
-		Remove string `yaml:"remove"`
-	}](t, doc, "mutations")
+	entry := envoyEntry(t, doc)
 	remove := section[[]string](t, doc, "request_headers_to_remove")
-	rejects := section[string](t, doc, "headers_with_underscores_action") == "REJECT_REQUEST"
 	return startStandIn(t, upstream, f.HTTP.URI.Timeout, func(s *standIn, w http.ResponseWriter, r *http.Request) bool {
-		for name := range r.Header {
-			if rejects && strings.Contains(name, "_") {
-				w.WriteHeader(http.StatusBadRequest)
-				return false
-			}
+		if !entry(w, r) {
+			return false
 		}
-		for _, m := range early {
-			r.Header.Del(m.Remove)
-		}
-		r.Header.Add("X-Forwarded-For", peer(r)) // use_remote_address
 		res, body, err := s.ask(r, r.Method, "http://"+authd+f.HTTP.Prefix+r.RequestURI, r.Host, f.Allowed.only(r.Header))
 		switch {
 		case err != nil || res.StatusCode >= 500:
@@ -111,4 +103,26 @@ func startEnvoy(t *testing.T, authd, upstream string) string {
 		}
 		return true
 	})
+}
+
+// envoyEntry is what the connection manager does before any filter, by the settings of a file.
+func envoyEntry(t *testing.T, doc *yaml.Node) func(http.ResponseWriter, *http.Request) (goesOn bool) {
+	t.Helper()
+	early := section[[]struct {
+		Remove string `yaml:"remove"`
+	}](t, doc, "mutations")
+	rejects := section[string](t, doc, "headers_with_underscores_action") == "REJECT_REQUEST"
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		for name := range r.Header {
+			if rejects && strings.Contains(name, "_") {
+				w.WriteHeader(http.StatusBadRequest)
+				return false
+			}
+		}
+		for _, m := range early {
+			r.Header.Del(m.Remove)
+		}
+		r.Header.Add("X-Forwarded-For", peer(r)) // use_remote_address
+		return true
+	}
 }

@@ -14,6 +14,7 @@ type proxy struct {
 	start startProxy
 
 	http2 startProxy // where HTTP/2 without TLS takes a listener of its own
+	grpc  bool       // it asks authd over gRPC
 
 	away         []int // what a client gets when authd can't be reached
 	slow         []int // when it does not answer
@@ -37,6 +38,7 @@ func standIns() []proxy {
 	return []proxy{
 		{name: "traefik", start: startTraefik, away: []int{500}, slow: []int{500}, stripsNamed: true, awaitsBody: true},
 		{name: "envoy", start: startEnvoy, away: []int{503}, slow: []int{503}, awaitsBody: true},
+		{name: "envoy-grpc", start: startEnvoyGRPC, grpc: true, away: []int{503}, slow: []int{503}, awaitsBody: true},
 		{name: "apisix", start: startAPISIX, away: []int{503}, slow: []int{503}, dropsAliases: true, awaitsBody: true},
 	}
 }
