@@ -52,7 +52,6 @@ policies:
 
 // authd is a running one, with its keys.
 type authd struct {
-	t      *testing.T
 	addr   string // of /verify
 	grpc   string // of Envoy's gRPC
 	config string
@@ -70,7 +69,7 @@ func startAuthd(t *testing.T) *authd {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	a := &authd{t: t, bin: bin, config: filepath.Join(dir, "authd.yaml"), keys: map[string]string{}}
+	a := &authd{bin: bin, config: filepath.Join(dir, "authd.yaml"), keys: map[string]string{}}
 	addr, p := onFreePort(t, func(addr string) (string, []string) {
 		a.grpc = freeAddress(t)
 		text := fmt.Sprintf(settings, addr, a.grpc, filepath.Join(dir, "authd.db"))
@@ -80,44 +79,44 @@ func startAuthd(t *testing.T) *authd {
 		return bin, []string{"serve", "-c", a.config}
 	})
 	a.addr, a.log = addr, p.log
-	a.create("good", "--group", "partner")
-	a.create("outsider", "--group", "other")
-	a.create("reader", "--group", "partner", "--method", "GET", "--method", "HEAD", "--path", "/orders/", "--host", "api.example.com")
-	a.create("writer", "--group", "partner", "--method", "PUT", "--method", "DELETE")
-	a.create("far", "--group", "partner", "--cidr", "192.0.2.0/24")
-	a.create("near", "--group", "partner", "--cidr", "127.0.0.0/8")
-	a.create("revoked", "--group", "partner")
-	a.run("keys", "revoke", "revoked")
-	a.create("disabled", "--group", "partner")
-	a.run("keys", "disable", "disabled")
-	a.create("expired", "--group", "partner", "--expires", "1s")
-	a.awaitExpiry()
+	a.create(t, "good", "--group", "partner")
+	a.create(t, "outsider", "--group", "other")
+	a.create(t, "reader", "--group", "partner", "--method", "GET", "--method", "HEAD", "--path", "/orders/", "--host", "api.example.com")
+	a.create(t, "writer", "--group", "partner", "--method", "PUT", "--method", "DELETE")
+	a.create(t, "far", "--group", "partner", "--cidr", "192.0.2.0/24")
+	a.create(t, "near", "--group", "partner", "--cidr", "127.0.0.0/8")
+	a.create(t, "revoked", "--group", "partner")
+	a.run(t, "keys", "revoke", "revoked")
+	a.create(t, "disabled", "--group", "partner")
+	a.run(t, "keys", "disable", "disabled")
+	a.create(t, "expired", "--group", "partner", "--expires", "1s")
+	a.awaitExpiry(t)
 	return a
 }
 
 // awaitExpiry waits for the one key that has a second to live.
-func (a *authd) awaitExpiry() {
-	a.t.Helper()
+func (a *authd) awaitExpiry(t *testing.T) {
+	t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		got, err := (&ask{target: "/verify", lines: []string{a.key("expired")}}).to(a.addr)
 		if err == nil && got.status == http.StatusUnauthorized {
 			return
 		}
 		if time.Now().After(end) {
-			a.t.Fatalf("the key does not expire: %+v, %v", got, err)
+			t.Fatalf("the key does not expire: %+v, %v", got, err)
 		}
 	}
 }
 
 // run runs a command, which is to succeed.
-func (a *authd) run(args ...string) (stdout string) {
-	a.t.Helper()
+func (a *authd) run(t *testing.T, args ...string) (stdout string) {
+	t.Helper()
 	cmd := exec.Command(a.bin, append([]string{"-c", a.config}, args...)...)
 	var out, faults bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &faults
-	cmd.Env = environment(a.t.TempDir())
+	cmd.Env = environment(t.TempDir())
 	if err := cmd.Run(); err != nil {
-		a.t.Fatalf("authd %s: %v\n%s", strings.Join(args, " "), err, &faults)
+		t.Fatalf("authd %s: %v\n%s", strings.Join(args, " "), err, &faults)
 	}
 	return strings.TrimSpace(out.String())
 }
@@ -125,9 +124,9 @@ func (a *authd) run(args ...string) (stdout string) {
 // login is the user of every key.
 const login = "partner@example.com"
 
-func (a *authd) create(name string, flags ...string) (key string) {
-	a.t.Helper()
-	key = a.run(append([]string{"keys", "create", name, "-q", "--user", login}, flags...)...)
+func (a *authd) create(t *testing.T, name string, flags ...string) (key string) {
+	t.Helper()
+	key = a.run(t, append([]string{"keys", "create", name, "-q", "--user", login}, flags...)...)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.keys[name] = key

@@ -16,23 +16,31 @@ type chain struct {
 	upstream *upstream
 }
 
-// everyProxy runs a test behind each proxy and stand-in.
-func everyProxy(t *testing.T, test func(t *testing.T, c *chain)) {
-	t.Helper()
-	behind(t, append(realProxies(), standIns()...), test)
+// checks are what is held against every proxy, in order: the last one takes authd away.
+var checks = []struct {
+	name string
+	run  func(*testing.T, *chain)
+}{
+	{"trials", checkTrials},
+	{"one answer for every bad key", checkOneAnswerForEveryBadKey},
+	{"limited", checkLimited},
+	{"answers of the service", checkAnswersOfTheService},
+	{"upload", checkUpload},
+	{"no stall", checkNoStall},
+	{"connections are kept", checkConnectionsAreKept},
+	{"upgrade", checkUpgrade},
+	{"HTTP/2", checkHTTP2},
+	{"authd away", checkAuthdAway},
 }
 
-// behind runs a test behind each of some proxies, all at once.
-func behind(t *testing.T, proxies []proxy, test func(t *testing.T, c *chain)) {
-	t.Helper()
-	t.Parallel()
+func TestProxies(t *testing.T) {
 	a := startAuthd(t)
 	t.Cleanup(func() {
 		if a.carries(a.log.String()) {
 			t.Error("authd's log holds a key")
 		}
 	})
-	for _, p := range proxies {
+	for _, p := range append(realProxies(), standIns()...) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			asked := a.addr
@@ -41,7 +49,9 @@ func behind(t *testing.T, proxies []proxy, test func(t *testing.T, c *chain)) {
 			}
 			c := &chain{proxy: p, authd: a, gate: newGate(t, asked), upstream: startUpstream(t)}
 			c.addr = p.start(t, c.gate.addr, c.upstream.addr)
-			test(t, c)
+			for _, check := range checks {
+				t.Run(check.name, func(t *testing.T) { check.run(t, c) })
+			}
 		})
 	}
 }

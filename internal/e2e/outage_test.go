@@ -7,31 +7,29 @@ import (
 )
 
 // Without authd nothing passes, with a key or without, on the public path neither; and all is well once it is back.
-func TestAuthdAway(t *testing.T) {
-	everyProxy(t, func(t *testing.T, c *chain) {
-		good := lines(c.authd.key("good"))
-		for _, state := range []struct {
-			name string
-			gate gateState
-			want []int
-		}{{"down", shut, c.away}, {"silent", silent, c.slow}} {
-			t.Run(state.name, func(t *testing.T) {
-				c.want(t, 200, ask{lines: good}) // a connection to authd is there now
-				c.gate.turn(state.gate)
-				for _, q := range []ask{{lines: good}, {target: "/public/1"}, {method: "POST", lines: good, body: []byte("a body")}} {
-					got, err := q.to(c.addr)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if n := len(c.upstream.of(got.id)); n != 0 || !slices.Contains(state.want, got.status) {
-						t.Errorf("status %d, want one of %d; it reached the service %d times", got.status, state.want, n)
-					}
+func checkAuthdAway(t *testing.T, c *chain) {
+	good := lines(c.authd.key("good"))
+	for _, state := range []struct {
+		name string
+		gate gateState
+		want []int
+	}{{"down", shut, c.away}, {"silent", silent, c.slow}} {
+		t.Run(state.name, func(t *testing.T) {
+			c.want(t, 200, ask{lines: good}) // a connection to authd is there now
+			c.gate.turn(state.gate)
+			for _, q := range []ask{{lines: good}, {target: "/public/1"}, {method: "POST", lines: good, body: []byte("a body")}} {
+				got, err := q.to(c.addr)
+				if err != nil {
+					t.Fatal(err)
 				}
-				c.gate.turn(open)
-				c.recover(t)
-			})
-		}
-	})
+				if n := len(c.upstream.of(got.id)); n != 0 || !slices.Contains(state.want, got.status) {
+					t.Errorf("status %d, want one of %d; it reached the service %d times", got.status, state.want, n)
+				}
+			}
+			c.gate.turn(open)
+			c.recover(t)
+		})
+	}
 }
 
 // recover waits until a good key passes again.

@@ -13,7 +13,7 @@ type proxy struct {
 	name  string
 	start startProxy
 
-	http2 startProxy // where HTTP/2 without TLS takes a listener of its own
+	http2 startProxy // one that speaks HTTP/2 without TLS; nil: there is none
 	grpc  bool       // it asks authd over gRPC
 
 	away         []int // what a client gets when authd can't be reached
@@ -28,8 +28,8 @@ type proxy struct {
 func realProxies() []proxy {
 	return []proxy{
 		{name: "nginx", start: startNginx, http2: startNginxHTTP2, away: []int{503}, slow: []int{503}, dropsAliases: true, noProblems: true},
-		{name: "caddy", start: startCaddy, away: []int{502}, slow: []int{502, 504}, stripsNamed: true, awaitsBody: true},
-		{name: "haproxy", start: startHAProxy, away: []int{503}, slow: []int{503, 504}},
+		{name: "caddy", start: startCaddy, http2: startCaddy, away: []int{502}, slow: []int{502, 504}, stripsNamed: true, awaitsBody: true},
+		{name: "haproxy", start: startHAProxy, http2: startHAProxy, away: []int{503}, slow: []int{503, 504}},
 	}
 }
 

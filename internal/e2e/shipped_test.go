@@ -49,9 +49,9 @@ func TestShippedConfigurations(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("deploy/ has no authd.yaml: %v", err)
 	}
-	a := &authd{t: t, bin: bin}
+	a := &authd{bin: bin}
 	for _, f := range files {
 		a.config = f
-		a.run("config", "check")
+		a.run(t, "config", "check")
 	}
 }
