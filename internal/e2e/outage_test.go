@@ -17,10 +17,14 @@ func checkAuthdAway(t *testing.T, c *chain) {
 		t.Run(state.name, func(t *testing.T) {
 			c.want(t, 200, ask{lines: good}) // a connection to authd is there now
 			c.gate.turn(state.gate)
+			const tooLong = 20 * time.Second // proxies wait for a minute where nothing says otherwise
 			for _, q := range []ask{{lines: good}, {target: "/public/1"}, {method: "POST", lines: good, body: []byte("a body")}} {
 				got, err := q.to(c.addr)
 				if err != nil {
 					t.Fatal(err)
+				}
+				if got.took > tooLong {
+					t.Errorf("it was denied after %s only", got.took)
 				}
 				if n := len(c.upstream.of(got.id)); n != 0 || !slices.Contains(state.want, got.status) {
 					t.Errorf("status %d, want one of %d; it reached the service %d times", got.status, state.want, n)
