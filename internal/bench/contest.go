@@ -88,8 +88,7 @@ func (c contest) run(ctx context.Context, b *bench) (err error) {
 // settle is what a server is given to come to rest before its clock is read.
 const settle = 20 * time.Millisecond
 
-// turn measures a server of its own, warm. Between the two readings of its
-// processor time it answers the requests that are counted and no others.
+// turn measures a server of its own, warm.
 func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t turn, err error) {
 	s, err := b.start(ctx, l)
 	if err != nil {
@@ -107,15 +106,21 @@ func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t tur
 		return t, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
+	return b.measure(load, f.besides(), s.PID())
+}
+
+// measure loads what some processes answer together. Between the two readings of their
+// time they answer the requests that are counted and no others. beside are the processes that they work with.
+func (b *bench) measure(load loaded, beside []int, pids ...int) (t turn, err error) {
 	if _, err := load(b.warmup); err != nil {
 		return t, err
 	}
 	time.Sleep(settle)
-	before, err := proc.CPU(s.PID())
+	before, err := total(pids, proc.CPU)
 	if err != nil {
 		return t, err
 	}
-	besideBefore, err := f.besideCPU()
+	besideBefore, err := total(beside, proc.CPU)
 	if err != nil {
 		return t, err
 	}
@@ -124,15 +129,15 @@ func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t tur
 		return t, err
 	}
 	time.Sleep(settle)
-	after, err := proc.CPU(s.PID())
+	after, err := total(pids, proc.CPU)
 	if err != nil {
 		return t, err
 	}
-	besideAfter, err := f.besideCPU()
+	besideAfter, err := total(beside, proc.CPU)
 	if err != nil {
 		return t, err
 	}
-	rss, err := proc.RSS(s.PID())
+	rss, err := total(pids, proc.RSS)
 	if err != nil {
 		return t, err
 	}
@@ -149,12 +154,24 @@ func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t tur
 	}, nil
 }
 
-// besideCPU is the processor time of what authd works with; nothing where there is none.
-func (f *field) besideCPU() (time.Duration, error) {
+// besides are the processes that authd works with; none where there is nothing.
+func (f *field) besides() []int {
 	if f.beside == nil {
-		return 0, nil
+		return nil
 	}
-	return proc.CPU(f.beside.PID())
+	return []int{f.beside.PID()}
+}
+
+// total adds up what several processes use.
+func total[T ~int64](pids []int, of func(pid int) (T, error)) (sum T, err error) {
+	for _, pid := range pids {
+		n, err := of(pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
 }
 
 // loader returns how to load the server for a time, and how to end that.

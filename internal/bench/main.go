@@ -65,6 +65,7 @@ func parts() []part {
 	return append(all,
 		part{"dialects", measureDialects},
 		part{"grpc", measureGRPC},
+		part{"nginx", measureNginx},
 		part{"memory", measureMemory},
 		part{"ready", measureReady},
 		part{"inprocess", measureInProcess},
