@@ -44,28 +44,33 @@ func (s *Store) ListUsers(ctx context.Context) (list []auth.User, err error) {
 // SetUserActive implements repo.Users.
 func (s *Store) SetUserActive(ctx context.Context, login string, active bool) (c auth.Change, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		var was bool
-		var last int64
-		found, err := t.row(ctx, `SELECT active, changed_seq FROM users WHERE login = $1`, []any{login}, &was, &last)
-		switch {
-		case impossible(err), err == nil && !found:
-			return auth.ErrUserNotFound
-		case err != nil:
-			return err
-		case was == active:
-			c, err = t.again(ctx, last)
-			return err
-		}
-		all, err := t.touchedBy(ctx, login)
-		if err != nil {
-			return err
-		}
-		if c, err = t.log(ctx, all); err != nil {
-			return err
-		}
-		return t.run(ctx, `UPDATE users SET active = $1, changed_seq = $2 WHERE login = $3`, active, c.Seq, login)
+		c, err = t.setUserActive(ctx, login, active)
+		return err
 	})
 	return done(c, err)
+}
+
+func (t *tx) setUserActive(ctx context.Context, login string, active bool) (auth.Change, error) {
+	var was bool
+	var last int64
+	found, err := t.row(ctx, `SELECT active, changed_seq FROM users WHERE login = $1`, []any{login}, &was, &last)
+	switch {
+	case impossible(err), err == nil && !found:
+		return auth.Change{}, auth.ErrUserNotFound
+	case err != nil:
+		return auth.Change{}, err
+	case was == active:
+		return t.again(ctx, last)
+	}
+	all, err := t.touchedBy(ctx, login)
+	if err != nil {
+		return auth.Change{}, err
+	}
+	c, err := t.log(ctx, all)
+	if err != nil {
+		return c, err
+	}
+	return c, t.run(ctx, `UPDATE users SET active = $1, changed_seq = $2 WHERE login = $3`, active, c.Seq, login)
 }
 
 // touchedBy tells of all keys of a user.

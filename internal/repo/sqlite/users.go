@@ -46,29 +46,34 @@ func (s *Store) ListUsers(ctx context.Context) (list []auth.User, err error) {
 // SetUserActive implements repo.Users.
 func (s *Store) SetUserActive(ctx context.Context, login string, active bool) (c auth.Change, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		var was bool
-		var last int64
-		found, err := t.row(ctx, `SELECT active, changed_seq FROM users WHERE login = ?`, []any{login}, &was, &last)
-		if err != nil {
-			return err
-		}
-		if !found {
-			return auth.ErrUserNotFound
-		}
-		if was == active {
-			c, err = t.change(ctx, last)
-			return err
-		}
-		all, err := t.touchedBy(ctx, login)
-		if err != nil {
-			return err
-		}
-		if c, err = t.log(ctx, all); err != nil {
-			return err
-		}
-		return t.run(ctx, `UPDATE users SET active = ?, changed_seq = ? WHERE login = ?`, active, c.Seq, login)
+		c, err = t.setUserActive(ctx, login, active)
+		return err
 	})
 	return done(c, err)
+}
+
+func (t *tx) setUserActive(ctx context.Context, login string, active bool) (auth.Change, error) {
+	var was bool
+	var last int64
+	found, err := t.row(ctx, `SELECT active, changed_seq FROM users WHERE login = ?`, []any{login}, &was, &last)
+	if err != nil {
+		return auth.Change{}, err
+	}
+	if !found {
+		return auth.Change{}, auth.ErrUserNotFound
+	}
+	if was == active {
+		return t.change(ctx, last)
+	}
+	all, err := t.touchedBy(ctx, login)
+	if err != nil {
+		return auth.Change{}, err
+	}
+	c, err := t.log(ctx, all)
+	if err != nil {
+		return c, err
+	}
+	return c, t.run(ctx, `UPDATE users SET active = ?, changed_seq = ? WHERE login = ?`, active, c.Seq, login)
 }
 
 // touchedBy tells of all keys of a user.

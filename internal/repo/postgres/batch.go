@@ -1,0 +1,230 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"authd/internal/auth"
+)
+
+// perChange is how many new keys of a batch one change tells of.
+const perChange = 200
+
+// ImportKeys implements repo.Keys.
+func (s *Store) ImportKeys(ctx context.Context, b auth.Batch, progress func(made int)) (c auth.Change, err error) {
+	if err := b.Check(); err != nil {
+		return c, err
+	}
+	err = s.write(ctx, func(t *tx) error {
+		c, err = t.batch(ctx, b, progress)
+		return err
+	})
+	return done(c, err)
+}
+
+// batch answers the last change that it logs.
+func (t *tx) batch(ctx context.Context, b auth.Batch, progress func(made int)) (last auth.Change, err error) {
+	made := 0
+	for chunk := range b.Chunks(perChange) {
+		c, err := auth.Change{}, error(nil)
+		if chunk[0].Replaces == 0 {
+			c, err = t.insertAll(ctx, chunk)
+		} else {
+			c, err = t.replace(ctx, &chunk[0])
+		}
+		if err != nil {
+			return last, err
+		}
+		last = later(last, c)
+		made += len(chunk)
+		if progress != nil {
+			progress(made)
+		}
+	}
+	for _, login := range b.Inactive {
+		c, err := t.setUserActive(ctx, login, false)
+		if err != nil {
+			return last, fmt.Errorf("user %q: %w", login, err)
+		}
+		last = later(last, c)
+	}
+	return last, nil
+}
+
+// later is the change that came last: one that changes nothing answers an older one.
+func later(a, b auth.Change) auth.Change {
+	if b.Seq > a.Seq {
+		return b
+	}
+	return a
+}
+
+// insertAll stores new records, and logs one change of them all.
+func (t *tx) insertAll(ctx context.Context, writes []auth.KeyWrite) (auth.Change, error) {
+	c, err := t.log(ctx, batchChange(writes))
+	if err != nil {
+		return c, err
+	}
+	logins := make([]string, len(writes))
+	for i := range writes {
+		logins[i] = writes[i].Record.User
+	}
+	if err := t.run(ctx, insertUsers, logins); err != nil {
+		return c, err
+	}
+	return c, t.insertRows(ctx, writes, c.Seq)
+}
+
+// batchChange tells of many records; of one, as any change does.
+func batchChange(writes []auth.KeyWrite) auth.Change {
+	if len(writes) == 1 {
+		return keyChange(&writes[0].Record, writes[0].Secrets)
+	}
+	var all auth.Change
+	for i := range writes {
+		c := keyChange(&writes[i].Record, writes[i].Secrets)
+		all.Digests, all.Names = append(all.Digests, c.Digests...), append(all.Names, c.Names...)
+	}
+	slices.Sort(all.Names)
+	all.Names = slices.Compact(all.Names)
+	return all
+}
+
+// insertRows asks before whether the names, the slugs and the values are free,
+// to tell which are not: no other writer can take them meanwhile.
+func (t *tx) insertRows(ctx context.Context, writes []auth.KeyWrite, seq int64) error {
+	if err := t.allFree(ctx, writes); err != nil {
+		return err
+	}
+	keys, secrets, err := rowsOf(writes, seq)
+	if err != nil {
+		return err
+	}
+	if err := t.run(ctx, insertKeys, keys...); err != nil {
+		return err
+	}
+	return t.run(ctx, insertSecrets, secrets...)
+}
+
+// allFree finds a new record whose name, slug or value another one has.
+func (t *tx) allFree(ctx context.Context, writes []auth.KeyWrite) error {
+	names, slugs := make([]string, len(writes)), make([]string, len(writes))
+	var digests [][]byte
+	for i := range writes {
+		names[i], slugs[i] = writes[i].Record.Name, writes[i].Record.Slug
+		for j := range writes[i].Secrets {
+			digests = append(digests, writes[i].Secrets[j].Digest[:])
+		}
+	}
+	for _, taken := range []struct {
+		query string
+		args  any
+		is    func(w *auth.KeyWrite, value string) bool
+		err   error
+	}{
+		{`SELECT name FROM keys WHERE name = ANY($1) ORDER BY 1 LIMIT 1`, names,
+			func(w *auth.KeyWrite, v string) bool { return w.Record.Name == v }, auth.ErrNameTaken},
+		{`SELECT slug FROM keys WHERE slug = ANY($1) ORDER BY 1 LIMIT 1`, slugs,
+			func(w *auth.KeyWrite, v string) bool { return w.Record.Slug == v }, auth.ErrSlugTaken},
+		{`SELECT encode(digest, 'hex') FROM secrets WHERE digest = ANY($1) ORDER BY 1 LIMIT 1`, digests,
+			func(w *auth.KeyWrite, v string) bool {
+				return slices.ContainsFunc(w.Secrets, func(s auth.SecretInfo) bool { return s.Digest.String() == v })
+			}, auth.ErrSecretTaken},
+	} {
+		var value string
+		found, err := t.row(ctx, taken.query, []any{taken.args}, &value)
+		if err != nil {
+			return err
+		}
+		for i := range writes {
+			if found && taken.is(&writes[i], value) {
+				return fmt.Errorf("key %q: %w", writes[i].Record.Name, taken.err)
+			}
+		}
+	}
+	return nil
+}
+
+const (
+	insertUsers = `INSERT INTO users (login, active, created_at, changed_seq)
+		SELECT DISTINCT u, true, ` + dbNow + `, 0 FROM unnest($1::text[]) u ON CONFLICT DO NOTHING`
+	insertKeys = `INSERT INTO keys (name, slug, login, active, revoked_at, not_before, expires_at,
+		groups, scopes, restrictions, limits, metadata, note, id, created_at, updated_at, changed_seq, revoked_seq)
+		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::bigint[], $7::bigint[],
+		$8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[])`
+	insertSecrets = `INSERT INTO secrets (digest, key, place, hint, pepper, created_at, expires_at, revoked)
+		SELECT s.digest, k.n, s.place, s.hint, s.pepper, s.created_at, s.expires_at, s.revoked
+		FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::boolean[])
+		AS s (digest, id, place, hint, pepper, created_at, expires_at, revoked) JOIN keys k ON k.id = s.id`
+)
+
+// rowsOf are the columns of new records, and of their secrets, as the two statements take them.
+func rowsOf(writes []auth.KeyWrite, seq int64) (keys, secrets []any, err error) {
+	var (
+		texts [10][]string // in the order of insertKeys
+		nums  [7][]int64
+		flags []bool
+
+		digests           [][]byte
+		ids, hints, pepps []string
+		places, made, end []int64
+		revoked           []bool
+	)
+	for i := range writes {
+		r := &writes[i].Record
+		c, err := encode(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		revokedSeq := int64(0)
+		if !r.RevokedAt.IsZero() {
+			revokedSeq = seq
+		}
+		for j, v := range []string{c.name, c.slug, c.login, c.groups, c.scopes, c.restrictions, c.limits, c.metadata, c.note, r.ID} {
+			texts[j] = append(texts[j], v)
+		}
+		for j, v := range []int64{c.revokedAt, c.notBefore, c.expiresAt, auth.Millis(r.CreatedAt), auth.Millis(r.UpdatedAt), seq, revokedSeq} {
+			nums[j] = append(nums[j], v)
+		}
+		flags = append(flags, c.active)
+		for place, s := range writes[i].Secrets {
+			digests, ids, places = append(digests, s.Digest[:]), append(ids, r.ID), append(places, int64(place))
+			hints, pepps = append(hints, s.Hint), append(pepps, s.PepperID)
+			made, end = append(made, auth.Millis(s.CreatedAt)), append(end, auth.Millis(s.ExpiresAt))
+			revoked = append(revoked, s.Revoked)
+		}
+	}
+	keys = []any{texts[0], texts[1], texts[2], flags, nums[0], nums[1], nums[2],
+		texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], texts[9], nums[3], nums[4], nums[5], nums[6]}
+	return keys, []any{digests, ids, places, hints, pepps, made, end, revoked}, nil
+}
+
+// replace makes another record of one that is as it was read.
+func (t *tx) replace(ctx context.Context, w *auth.KeyWrite) (auth.Change, error) {
+	c, err := t.replaced(ctx, w)
+	if err != nil {
+		return c, fmt.Errorf("key %q: %w", w.Record.Name, err)
+	}
+	return c, nil
+}
+
+func (t *tx) replaced(ctx context.Context, w *auth.KeyWrite) (auth.Change, error) {
+	before, err := t.record(ctx, w.Record.ID)
+	if errors.Is(err, auth.ErrKeyNotFound) || err == nil && before.ChangedSeq != w.Replaces {
+		err = auth.ErrStale
+	} else if err == nil && len(w.Secrets) > 0 && !before.RevokedAt.IsZero() {
+		err = auth.ErrRevoked
+	}
+	if err != nil {
+		return auth.Change{}, err
+	}
+	after := w.Record
+	after.Secrets = before.Secrets
+	c, err := t.update(ctx, before, &after)
+	if err != nil || len(w.Secrets) == 0 {
+		return c, err
+	}
+	return t.rotate(ctx, before.n, &after, w.Secrets, w.Retire)
+}
