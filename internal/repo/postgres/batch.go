@@ -28,7 +28,7 @@ func (s *Store) ImportKeys(ctx context.Context, b auth.Batch, progress func(made
 func (t *tx) batch(ctx context.Context, b auth.Batch, progress func(made int)) (last auth.Change, err error) {
 	made := 0
 	for chunk := range b.Chunks(perChange) {
-		c, err := auth.Change{}, error(nil)
+		var c auth.Change
 		if chunk[0].Replaces == 0 {
 			c, err = t.insertAll(ctx, chunk)
 		} else {

@@ -58,7 +58,7 @@ func (db *base) wantWritten(t *testing.T, w *auth.KeyWrite, log []auth.Change) {
 func batchIsStored(t *testing.T, db *base) {
 	db.create(t, "Before")
 	writes := newWrites(many, "Batch")
-	writes[7].Record = fullRecord("Full")
+	writes[7].Record = fullRecord("All of it")
 	writes[7].Secrets = append(writes[7].Secrets, newSecret())
 	writes[8].Secrets = nil
 	writes[9].Record.RevokedAt, writes[9].Secrets[0].Revoked = early.Add(time.Hour), true

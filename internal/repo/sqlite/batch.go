@@ -30,7 +30,7 @@ func (t *tx) batch(ctx context.Context, b auth.Batch, progress func(made int)) (
 	made := 0
 	users := map[string]bool{} // that are there for sure
 	for chunk := range b.Chunks(perChange) {
-		c, err := auth.Change{}, error(nil)
+		var c auth.Change
 		if chunk[0].Replaces == 0 {
 			c, err = t.insertAll(ctx, chunk, users)
 		} else {
