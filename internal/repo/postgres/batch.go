@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,15 @@ func (s *Store) ImportKeys(ctx context.Context, b auth.Batch, progress func(made
 	return done(c, err)
 }
 
+// planAnew keeps plans from being those of the first chunks, when the tables
+// may have been empty: they would read the whole of what has grown meanwhile.
+const planAnew = `SET LOCAL plan_cache_mode = force_custom_plan`
+
 // batch answers the last change that it logs.
 func (t *tx) batch(ctx context.Context, b auth.Batch, progress func(made int)) (last auth.Change, err error) {
+	if err := t.run(ctx, planAnew); err != nil {
+		return last, err
+	}
 	made := 0
 	for chunk := range b.Chunks(perChange) {
 		var c auth.Change
@@ -92,59 +100,54 @@ func batchChange(writes []auth.KeyWrite) auth.Change {
 	return all
 }
 
-// insertRows asks before whether the names, the slugs and the values are free,
-// to tell which are not: no other writer can take them meanwhile.
+// insertRows asks nobody before whether the names, the slugs and the values
+// are free: the database leaves out those that are not.
 func (t *tx) insertRows(ctx context.Context, writes []auth.KeyWrite, seq int64) error {
-	if err := t.allFree(ctx, writes); err != nil {
-		return err
-	}
-	keys, secrets, err := rowsOf(writes, seq)
+	keys, err := keyRows(writes, seq)
 	if err != nil {
 		return err
 	}
-	if err := t.run(ctx, insertKeys, keys...); err != nil {
+	numbers := make(map[string]int64, len(writes)) // of the records, by id
+	err = t.rows(ctx, insertKeys, keys, func(scan func(...any) error) error {
+		var id string
+		var n int64
+		err := scan(&id, &n)
+		numbers[id] = n
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	return t.run(ctx, insertSecrets, secrets...)
-}
-
-// allFree finds a new record whose name, slug or value another one has.
-func (t *tx) allFree(ctx context.Context, writes []auth.KeyWrite) error {
-	names, slugs := make([]string, len(writes)), make([]string, len(writes))
-	var digests [][]byte
 	for i := range writes {
-		names[i], slugs[i] = writes[i].Record.Name, writes[i].Record.Slug
-		for j := range writes[i].Secrets {
-			digests = append(digests, writes[i].Secrets[j].Digest[:])
+		if r := &writes[i].Record; numbers[r.ID] == 0 {
+			return fmt.Errorf("key %q: %w", r.Name, cmp.Or(t.free(ctx, r, noKey), errIDTaken))
 		}
 	}
-	for _, taken := range []struct {
-		query string
-		args  any
-		is    func(w *auth.KeyWrite, value string) bool
-		err   error
-	}{
-		{`SELECT name FROM keys WHERE name = ANY($1) ORDER BY 1 LIMIT 1`, names,
-			func(w *auth.KeyWrite, v string) bool { return w.Record.Name == v }, auth.ErrNameTaken},
-		{`SELECT slug FROM keys WHERE slug = ANY($1) ORDER BY 1 LIMIT 1`, slugs,
-			func(w *auth.KeyWrite, v string) bool { return w.Record.Slug == v }, auth.ErrSlugTaken},
-		{`SELECT encode(digest, 'hex') FROM secrets WHERE digest = ANY($1) ORDER BY 1 LIMIT 1`, digests,
-			func(w *auth.KeyWrite, v string) bool {
-				return slices.ContainsFunc(w.Secrets, func(s auth.SecretInfo) bool { return s.Digest.String() == v })
-			}, auth.ErrSecretTaken},
-	} {
-		var value string
-		found, err := t.row(ctx, taken.query, []any{taken.args}, &value)
-		if err != nil {
-			return err
-		}
-		for i := range writes {
-			if found && taken.is(&writes[i], value) {
-				return fmt.Errorf("key %q: %w", writes[i].Record.Name, taken.err)
+	secrets := secretRows(writes, numbers)
+	added, err := t.affected(ctx, insertSecrets, secrets...)
+	if err == nil && added < int64(len(secrets[0].([][]byte))) {
+		err = t.taken(ctx, writes, numbers)
+	}
+	return err
+}
+
+var errIDTaken = errors.New("another key has its id")
+
+// taken finds the new record whose value another one has.
+func (t *tx) taken(ctx context.Context, writes []auth.KeyWrite, numbers map[string]int64) error {
+	for i := range writes {
+		w := &writes[i]
+		for _, s := range w.Secrets {
+			found, err := t.row(ctx, `SELECT 1 FROM secrets WHERE digest = $1 AND key <> $2`, []any{s.Digest[:], numbers[w.Record.ID]}, new(int))
+			if err != nil {
+				return err
+			}
+			if found {
+				return fmt.Errorf("key %q: %w", w.Record.Name, auth.ErrSecretTaken)
 			}
 		}
 	}
-	return nil
+	return auth.ErrSecretTaken
 }
 
 const (
@@ -153,30 +156,23 @@ const (
 	insertKeys = `INSERT INTO keys (name, slug, login, active, revoked_at, not_before, expires_at,
 		groups, scopes, restrictions, limits, metadata, note, id, created_at, updated_at, changed_seq, revoked_seq)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::bigint[], $7::bigint[],
-		$8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[])`
+		$8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[]) ON CONFLICT DO NOTHING RETURNING id, n`
 	insertSecrets = `INSERT INTO secrets (digest, key, place, hint, pepper, created_at, expires_at, revoked)
-		SELECT s.digest, k.n, s.place, s.hint, s.pepper, s.created_at, s.expires_at, s.revoked
-		FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::boolean[])
-		AS s (digest, id, place, hint, pepper, created_at, expires_at, revoked) JOIN keys k ON k.id = s.id`
+		SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::boolean[]) ON CONFLICT (digest) DO NOTHING`
 )
 
-// rowsOf are the columns of new records, and of their secrets, as the two statements take them.
-func rowsOf(writes []auth.KeyWrite, seq int64) (keys, secrets []any, err error) {
+// keyRows are the columns of new records, as insertKeys takes them.
+func keyRows(writes []auth.KeyWrite, seq int64) ([]any, error) {
 	var (
-		texts [10][]string // in the order of insertKeys
+		texts [10][]string
 		nums  [7][]int64
 		flags []bool
-
-		digests           [][]byte
-		ids, hints, pepps []string
-		places, made, end []int64
-		revoked           []bool
 	)
 	for i := range writes {
 		r := &writes[i].Record
 		c, err := encode(r)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		revokedSeq := int64(0)
 		if !r.RevokedAt.IsZero() {
@@ -189,16 +185,30 @@ func rowsOf(writes []auth.KeyWrite, seq int64) (keys, secrets []any, err error) 
 			nums[j] = append(nums[j], v)
 		}
 		flags = append(flags, c.active)
+	}
+	return []any{
+		texts[0], texts[1], texts[2], flags, nums[0], nums[1], nums[2],
+		texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], texts[9], nums[3], nums[4], nums[5], nums[6],
+	}, nil
+}
+
+// secretRows are the columns of the secrets of new records, as insertSecrets takes them.
+func secretRows(writes []auth.KeyWrite, numbers map[string]int64) []any {
+	var (
+		digests                    [][]byte
+		keys, places, created, end []int64
+		hints, peppers             []string
+		revoked                    []bool
+	)
+	for i := range writes {
 		for place, s := range writes[i].Secrets {
-			digests, ids, places = append(digests, s.Digest[:]), append(ids, r.ID), append(places, int64(place))
-			hints, pepps = append(hints, s.Hint), append(pepps, s.PepperID)
-			made, end = append(made, auth.Millis(s.CreatedAt)), append(end, auth.Millis(s.ExpiresAt))
+			digests, keys, places = append(digests, s.Digest[:]), append(keys, numbers[writes[i].Record.ID]), append(places, int64(place))
+			hints, peppers = append(hints, s.Hint), append(peppers, s.PepperID)
+			created, end = append(created, auth.Millis(s.CreatedAt)), append(end, auth.Millis(s.ExpiresAt))
 			revoked = append(revoked, s.Revoked)
 		}
 	}
-	keys = []any{texts[0], texts[1], texts[2], flags, nums[0], nums[1], nums[2],
-		texts[3], texts[4], texts[5], texts[6], texts[7], texts[8], texts[9], nums[3], nums[4], nums[5], nums[6]}
-	return keys, []any{digests, ids, places, hints, pepps, made, end, revoked}, nil
+	return []any{digests, keys, places, hints, peppers, created, end, revoked}
 }
 
 // replace makes another record of one that is as it was read.
