@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +97,7 @@ func fromLine(s *admin.Service, l *keyfile.Line) admin.Entry {
 	}
 	l.Key.Key, l.Key.Digest = nil, nil // what Apply keeps of the line holds no value
 	if err != nil {
-		e.Fault = strings.ReplaceAll(err.Error(), "\n", "; ")
+		e.Fault = err.Error()
 	}
 	e.Apply = apply
 	return e

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 
 	"authd/internal/auth"
@@ -164,8 +165,11 @@ var acceptance = []struct {
 		s.all(401, key)
 		lax := s.at(s.t)
 		lax.env = append(lax.env[:len(lax.env):len(lax.env)], "AUTHD_USERS_INACTIVE=allow")
-		lax.serve("-c", "authd.yaml").want(200, "/verify", key)
-		s.must("users", "enable", "nine@example.com", "-q", "--wait", "1m")
+		d := lax.serve("-c", "authd.yaml")
+		d.want(200, "/verify", key)
+		d.signal(syscall.SIGTERM) // in good order: over a network nothing proves that a replica is dead
+		d.wait()
+		s.must("users", "enable", "nine@example.com", "-q")
 		s.all(200, key)
 	}},
 	{"10 a key disabled or deleted, even when cached", func(s *seed) {
@@ -202,14 +206,14 @@ var acceptance = []struct {
 		s.all(401, here)
 	}},
 	{"15 a section without a record", func(s *seed) {
-		before, value, told := s.must("keys", "list", "-q"), fresh(), s.create("Fifteen")
+		before, value, told := strings.Split(s.must("keys", "list", "-q"), "\n"), fresh(), s.create("Fifteen")
 		mark := fresh()
 		s.sections("[api_key_Of nobody]\nkey = " + value + "\n[api_key_Fifteen]\nkey = " + mark + "\n")
 		s.comes(mark) // so the other one is read as well
 		s.all(401, value)
 		s.all(401, told)
-		if after := s.must("keys", "list", "-q"); after != "Both\n"+strings.TrimPrefix(before, "Both\n") && strings.Contains(after, "nobody") {
-			s.t.Errorf("a key was created: %s", after)
+		if after := strings.Split(s.must("keys", "list", "-q"), "\n"); len(after) != len(before)+1 {
+			s.t.Errorf("a key was created beside Fifteen: %s", after)
 		}
 	}},
 	{"16 My Key by its name and by its slug", func(s *seed) {

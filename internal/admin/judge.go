@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -19,13 +20,13 @@ func (p *plan) judge(e *Entry) (Line, error) {
 	}
 	switch {
 	case e.Fault != "":
-		return told(Invalid, e.Fault)
+		return told(Invalid, hush(e.Fault))
 	case e.Skip != "":
 		return told(Skipped, e.Skip)
 	}
 	fresh := p.laid(auth.Record{Name: e.Name, Slug: auth.Slug(e.Name), Active: true}, e)
 	if err := fresh.Validate(); err != nil {
-		return told(Invalid, strings.ReplaceAll(err.Error(), "\n", "; "))
+		return told(Invalid, hush(err.Error()))
 	}
 	if first, taken := p.names[e.Name]; taken {
 		return told(Conflict, "its name is that of "+first+" as well, which counts")
@@ -54,6 +55,18 @@ func (p *plan) judge(e *Entry) (Line, error) {
 		return Line{}, err
 	}
 	return told(Created, "")
+}
+
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// hush makes one line of an error, and takes out of it what it quotes and might be a key that stands in a wrong column.
+func hush(text string) string {
+	return quoted.ReplaceAllStringFunc(strings.ReplaceAll(text, "\n", "; "), func(q string) string {
+		if len(q) < auth.MinImported+len(`""`) {
+			return q
+		}
+		return "(not shown, as it might be a key)"
+	})
 }
 
 func place(h held) string {
