@@ -141,7 +141,7 @@ var acceptance = []struct {
 			}
 		}
 	}},
-	{"07 a value replaced", func(s *seed) {
+	{"07 a value replaced, on all replicas", func(s *seed) {
 		old := s.create("Seven")
 		s.all(200, old)
 		next := s.must("keys", "rotate", "Seven", "--overlap", "0", "-q")
@@ -191,16 +191,27 @@ var acceptance = []struct {
 			}
 		}
 	}},
-	{"12 to 14 an override, an empty one, and its end", func(s *seed) {
+	{"12 an override: its value is accepted, the database's denied", func(s *seed) {
 		stored, beside, here := s.create("Twelve"), s.create("Twelve beside"), fresh()
 		s.sections("[api_key_Twelve]\nkey = " + here + "\n")
 		s.comes(here)
 		s.all(401, stored)
 		s.all(200, beside)
-		s.sections("[api_key_Twelve]\nkey =\n")
+	}},
+	{"13 an empty override: both are denied, other records untouched", func(s *seed) {
+		stored, beside, here := s.create("Thirteen"), s.create("Thirteen beside"), fresh()
+		s.sections("[api_key_Thirteen]\nkey = " + here + "\n")
+		s.comes(here)
+		s.sections("[api_key_Thirteen]\nkey =\n")
 		s.dead(here)
 		s.all(401, stored)
 		s.all(200, beside)
+	}},
+	{"14 the section removed: the database's value works again", func(s *seed) {
+		stored, here := s.create("Fourteen"), fresh()
+		s.sections("[api_key_Fourteen]\nkey = " + here + "\n")
+		s.comes(here)
+		s.all(401, stored)
 		s.sections("")
 		s.comes(stored)
 		s.all(401, here)
