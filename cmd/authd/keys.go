@@ -26,7 +26,7 @@ one does not, the command names it, and ends with exit code 3: the change is mad
   authd keys revoke partner_sync`,
 	})
 	cmd.AddCommand(a.keysCreate(), a.keysList(), a.keysShow(), a.keysUsage(), a.keysUpdate(), a.keysRename(), a.keysRotate(),
-		a.keysDisable(), a.keysEnable(), a.keysRevoke(), a.keysDelete())
+		a.keysDisable(), a.keysEnable(), a.keysRevoke(), a.keysDelete(), a.keysImport(), a.keysExport())
 	return cmd
 }
 

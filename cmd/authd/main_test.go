@@ -31,6 +31,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("NOTE", "a\x1b[31mb") // what no file of text can hold
+			env.Setenv("SECTION", "[api_key_my_key]\nkey = a-value-of-a-variable\n")
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -2,11 +2,14 @@ package main
 
 import (
 	"errors"
+	"os"
 
 	"authd/internal/api"
 	"authd/internal/auth"
+	"authd/internal/conffile"
 	"authd/internal/config"
 	"authd/internal/inbound"
+	"authd/internal/odoo"
 	"authd/internal/override"
 	"authd/internal/redisconn"
 	"authd/internal/repo"
@@ -45,9 +48,28 @@ func prepare(loaded *config.Loaded) (*prepared, error) {
 		}
 	}
 	p.env = override.NewEnv(loaded.Digester)
-	p.overrides, err = override.NewSet(loaded.Sections, p.env)
+	theirs, err := readOdoo(loaded)
+	errs = append(errs, err)
+	p.Warnings = append(p.Warnings, theirs.Warnings...)
+	p.overrides, err = override.NewSet(append(theirs.Sections, loaded.Sections...), p.env)
 	errs = append(errs, err)
 	return p, errors.Join(errs...)
+}
+
+// readOdoo reads the sections in Odoo's files and variables, as far as they are asked for.
+func readOdoo(loaded *config.Loaded) (odoo.Found, error) {
+	return odoo.Read(odoo.Source{
+		Paths: loaded.Odoo, Variables: loaded.Config.Overrides.OdooEnv,
+		LookupEnv: os.LookupEnv, Known: override.IsField,
+	})
+}
+
+// readSections reads all override sections again, in the order in which they
+// count: Odoo's, then those of authd's own files. The settings stay as they were loaded.
+func readSections(loaded *config.Loaded, source config.Source) ([]conffile.Section, []string, error) {
+	theirs, err := readOdoo(loaded)
+	own, files, ownErr := config.Sections(source)
+	return append(theirs.Sections, own...), append(theirs.Files, files...), errors.Join(err, ownErr)
 }
 
 func verifyOptions(loaded *config.Loaded) api.Options {

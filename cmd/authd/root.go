@@ -14,8 +14,12 @@ import (
 	"authd/internal/config"
 )
 
-// workTime bounds a command, beside the time that it waits for replicas.
-const workTime = time.Minute
+const (
+	// workTime bounds a command, beside the time that it waits for replicas.
+	workTime = time.Minute
+	// importTime bounds an import instead.
+	importTime = 15 * time.Minute
+)
 
 // app is one run of the program: where it reads and writes, and the flags that all commands share.
 type app struct {
@@ -27,6 +31,8 @@ type app struct {
 	quiet  bool     // -q
 	wait   span     // --wait, of commands that change something
 
+	work time.Duration // bounds the command, beside the wait
+
 	working bool // the command line was understood, and the work has begun
 }
 
@@ -34,7 +40,7 @@ func execute(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	a := &app{in: in, out: out, err: errOut, format: formatText}
+	a := &app{in: in, out: out, err: errOut, format: formatText, work: workTime}
 	root := a.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -96,7 +102,7 @@ func (a *app) group(cmd *cobra.Command) *cobra.Command {
 func (a *app) act(work func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.working = true
-		ctx, cancel := context.WithTimeout(cmd.Context(), workTime+time.Duration(a.wait))
+		ctx, cancel := context.WithTimeout(cmd.Context(), a.work+time.Duration(a.wait))
 		defer cancel()
 		return work(ctx, args)
 	}

@@ -121,7 +121,7 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	}
 	s.watcher, err = override.NewWatcher(override.WatcherOptions{
 		Finder: finder, Env: p.env, Log: log, Registerer: reg,
-		Read: func() ([]conffile.Section, []string, error) { return config.Sections(source) },
+		Read: func() ([]conffile.Section, []string, error) { return readSections(p.Loaded, source) },
 	})
 	if err != nil {
 		return nil, err

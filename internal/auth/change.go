@@ -7,7 +7,7 @@ import "time"
 type Change struct {
 	Seq     int64
 	At      time.Time
-	KeyID   string   // empty where the change touches a user
+	KeyID   string   // empty where the change touches a user, or many keys
 	Digests []Digest // every digest whose answer changed, of secrets that came or went as well
 	Names   []string // every name and slug whose answer changed, old and new
 }

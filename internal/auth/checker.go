@@ -93,7 +93,7 @@ func (c *Checker) judgeCredential(cred Credential) Reason {
 		return SeveralCredentials
 	case s.IsZero():
 		return MissingCredential
-	case s.len() < MinForeign || s.len() > MaxSecret || !s.Visible():
+	case s.len() < MinImported || s.len() > MaxSecret || !s.Visible():
 		return MalformedCredential
 	case s.ownFormat(c.digester.prefix) && !s.checksumOK():
 		return BadChecksum

@@ -23,6 +23,8 @@ var (
 	ErrSlugTaken = errors.New("another key's name has the same slug")
 	// ErrSecretTaken says that this value is, or was, a secret of a key that is still there.
 	ErrSecretTaken = errors.New("this value is in use already, or was revoked")
+	// ErrStale says that what was to be replaced is not any more what it was when it was read.
+	ErrStale = errors.New("it was changed meanwhile: look at it again")
 	// ErrRevoked says that the key was revoked, which is final.
 	ErrRevoked = errors.New("the key was revoked, and that is final")
 )

@@ -158,8 +158,12 @@ func FuzzSecretFormat(f *testing.F) {
 		switch {
 		case raw == "":
 			want, reason = auth.ErrSecretShort, auth.MissingCredential
-		case len(raw) < 16:
+		case len(raw) < 8:
 			want, reason = auth.ErrSecretShort, auth.MalformedCredential
+		case len(raw) < 16: // an import may have brought it along
+			if want = auth.ErrSecretShort; !carriedForm.MatchString(raw) {
+				reason = auth.MalformedCredential
+			}
 		case len(raw) > 512:
 			want, reason = auth.ErrSecretLong, auth.MalformedCredential
 		case !carriedForm.MatchString(raw):

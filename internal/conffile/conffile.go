@@ -29,6 +29,7 @@ type File struct {
 // Section is an override section as a file has it.
 type Section struct {
 	Name   string // what stands behind the prefix, to the letter
+	Global bool   // it is Odoo's [auth_api_key], which is for every record; Name is empty
 	File   string
 	Line   int // of its header, 1-based; 0 where the format does not tell
 	Fields map[string]any

@@ -33,8 +33,6 @@ func (l *Loaded) check() {
 		l.note("listen.extauthz", l.checkClash("listen.verify", c.Listen.Verify, c.Listen.ExtAuthz))
 		l.note("listen.extauthz", l.checkClash("listen.metrics", c.Listen.Metrics, c.Listen.ExtAuthz))
 	}
-	l.note("overrides.odoo", unserved(len(c.Overrides.Odoo) > 0, "Odoo's files are", "empty"))
-	l.note("overrides.odoo_env", unserved(c.Overrides.OdooEnv, "Odoo's variables are", "false"))
 	for _, path := range neverEmpty {
 		if fieldAt(c, path).IsZero() {
 			l.note(path, errors.New("the text is empty: write it, or leave the setting out for its default"))
@@ -46,14 +44,6 @@ func (l *Loaded) check() {
 var neverEmpty = []string{
 	"verify.proxy", "verify.realm",
 	"identity.headers.user", "identity.headers.key", "identity.headers.key_id", "identity.headers.groups", "identity.headers.scopes",
-}
-
-// unserved refuses what this version does not serve yet, rather than passing over it.
-func unserved(asked bool, what, leave string) error {
-	if !asked {
-		return nil
-	}
-	return fmt.Errorf("%s not served by this version: leave it %s", what, leave)
 }
 
 var (

@@ -240,10 +240,13 @@ type Usage struct {
 
 // Overrides are further places to read override sections from.
 type Overrides struct {
-	// Configuration files of Odoo. This version refuses any value but the empty list.
+	// Configuration files of Odoo, and folders of them as its server_environment has them; their
+	// `[api_key_NAME]` and `[auth_api_key]` are read, by the rules of Odoo's parser, and all else in them
+	// is passed over. A relative path begins at the folder of the file that names it. What authd's own
+	// files say of a key goes before what these say. See [odoo](odoo.md).
 	Odoo []string `koanf:"odoo"`
-	// The variables `SERVER_ENV_CONFIG` and `SERVER_ENV_CONFIG_SECRET`, as Odoo's server_environment
-	// reads them. This version refuses any value but `false`.
+	// Read the variables `SERVER_ENV_CONFIG` and `SERVER_ENV_CONFIG_SECRET` as well, as Odoo's
+	// server_environment does. They go before Odoo's files.
 	OdooEnv bool `koanf:"odoo_env"`
 }
 

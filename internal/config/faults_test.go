@@ -101,8 +101,6 @@ func TestFaults(t *testing.T) {
 		{"Envoy's address", `listen: {extauthz: "9000"}`, `x.yaml:1: listen.extauthz: "9000" is no address: HOST:PORT is wanted, as in :8080, 127.0.0.1:8080 or [::1]:8080`},
 		{"Envoy's is taken", `listen: {extauthz: ":8080"}`, `x.yaml:1: listen.extauthz: port 8080 is that of listen.verify (default) as well: give it another`},
 		{"Envoy's is that of the metrics", `listen: {extauthz: "127.0.0.1:8082"}`, `x.yaml:1: listen.extauthz: port 8082 is that of listen.metrics (default) as well: give it another`},
-		{"Odoo's files", `overrides: {odoo: [odoo.conf]}`, `x.yaml:1: overrides.odoo: Odoo's files are not served by this version: leave it empty`},
-		{"Odoo's variables", `overrides: {odoo_env: true}`, `x.yaml:1: overrides.odoo_env: Odoo's variables are not served by this version: leave it false`},
 		{"Redis's time", `redis: {timeout: 0}`, `x.yaml:1: redis.timeout: 0 is no length of time: a number and its unit are wanted, as in 50ms, 30s, 10m, 12h, 7d or 1h30m`},
 		{"limits", `limits: {fail: maybe}`, `x.yaml:1: limits.fail: "maybe" is none of open, closed, local`},
 		{"no realm", `verify: {realm: ""}`, `x.yaml:1: verify.realm: the text is empty: write it, or leave the setting out for its default`},

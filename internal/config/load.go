@@ -30,6 +30,7 @@ type Loaded struct {
 	Trusted  []netip.Prefix // of verify.trusted_proxies
 	Digester *auth.Digester // never nil; without a pepper that is faulty, so not to be used where Load has failed
 
+	Odoo     []string           // the paths of overrides.odoo; a relative one begins at the folder of the file that names it
 	Sections []conffile.Section // the override sections of all files, in the order in which they count
 	Files    []string           // what the configuration was read from, and the folders that were named
 	Warnings []string           // what is no fault, but may not be meant, a line each
@@ -53,6 +54,10 @@ func Load(src Source) (*Loaded, error) {
 	}
 	l.merge(files, src)
 	l.check()
+	for _, path := range l.Config.Overrides.Odoo {
+		path, _ = l.beside("overrides.odoo", path)
+		l.Odoo = append(l.Odoo, path)
+	}
 	l.Trusted = l.trusted()
 	l.Policies = l.policies()
 	l.Digester = l.digester()

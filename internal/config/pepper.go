@@ -34,13 +34,7 @@ func (l *Loaded) peppers(setting, file string) ([]auth.Pepper, error) {
 	if file == "" {
 		return nil, nil
 	}
-	from := "."
-	if at := l.origin(setting); at.file {
-		from = filepath.Dir(at.name)
-	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(from, file)
-	}
+	file, from := l.beside(setting, file)
 	data, err := conffile.ReadRegular(file, maxPepperFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, syscall.EINVAL):
@@ -74,6 +68,18 @@ func (l *Loaded) peppers(setting, file string) ([]auth.Pepper, error) {
 			l.origin(setting), file, len(peppers), auth.TriedPeppers))
 	}
 	return peppers, errors.Join(errs...)
+}
+
+// beside finds a file from the folder of the configuration file that names it; from is that folder.
+func (l *Loaded) beside(setting, file string) (path, from string) {
+	from = "."
+	if at := l.origin(setting); at.file {
+		from = filepath.Dir(at.name)
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(from, file)
+	}
+	return file, from
 }
 
 func whole(folder string) string {

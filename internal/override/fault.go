@@ -27,7 +27,7 @@ func (o Origin) String() string {
 // Fault is what is wrong with a section, and how to mend it. It holds no value of a key.
 type Fault struct {
 	At      Origin `json:"at"`
-	Section string `json:"section"` // the record's name
+	Section string `json:"section"` // the record's name; empty: the section for every record
 	Text    string `json:"text"`
 }
 
@@ -52,7 +52,11 @@ func (fs Faults) Error() string {
 const maxShown = 300
 
 // Header is a section's name as people write it; quoted, where it would not print.
+// The one for every record has no name.
 func Header(name string) string {
+	if name == "" {
+		return "[auth_api_key]"
+	}
 	h := "[" + conffile.Prefix + clip(name) + "]"
 	if strings.ContainsFunc(h, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.Quote(h)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -199,8 +200,11 @@ func readCIDRs(v any) ([]netip.Prefix, error) {
 	return out, errors.Join(errs...)
 }
 
+// IsField reports whether a section may have a field of this name.
+func IsField(name string) bool { return slices.Contains(fieldNames, name) }
+
 func byComma(s string) []string { return strings.Split(s, ",") }
 
 func byCommaOrBlank(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
+	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(", \t\n", r) })
 }

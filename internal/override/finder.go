@@ -43,7 +43,7 @@ func (f *Finder) Set() *Set { return f.set.Load() }
 // An outage stays an outage.
 func (f *Finder) ByDigest(ctx context.Context, d auth.Digest) (*auth.Key, error) {
 	set := f.set.Load()
-	if len(set.sections) == 0 {
+	if set.Len() == 0 {
 		return f.next.ByDigest(ctx, d)
 	}
 	if s := set.byDigest[d]; s != nil {

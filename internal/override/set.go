@@ -16,10 +16,16 @@ type Set struct {
 	sections []*section // in the order in which their names first come
 	byDigest map[auth.Digest]*section
 	byName   map[string]*section
+	rest     *section // of records that no section of their own overrides; nil: they stay as they are
 }
 
 // Len is the number of sections.
-func (s Set) Len() int { return len(s.sections) }
+func (s Set) Len() int {
+	if s.rest != nil {
+		return len(s.sections) + 1
+	}
+	return len(s.sections)
+}
 
 // Format writes how many sections there are, for every verb.
 func (s Set) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%d override sections", s.Len()) }
@@ -29,7 +35,10 @@ func (s *Set) section(k *auth.Key) *section {
 	if found := s.byName[k.Name]; found != nil {
 		return found
 	}
-	return s.byName[k.Slug]
+	if found := s.byName[k.Slug]; found != nil {
+		return found
+	}
+	return s.rest
 }
 
 // NewSet makes a Set of the sections of all files, in the order in which the
@@ -41,6 +50,10 @@ func NewSet(sections []conffile.Section, env Env) (*Set, error) {
 		b.take(s)
 	}
 	set := &Set{byDigest: map[auth.Digest]*section{}, byName: map[string]*section{}}
+	if b.global != nil {
+		b.forAll()
+		set.rest, _ = b.build(b.global)
+	}
 	claims := map[auth.Digest]*section{}
 	for _, d := range b.order {
 		s, digests := b.build(d)
@@ -66,6 +79,7 @@ type builder struct {
 	env    Env
 	drafts map[string]*draft
 	order  []*draft
+	global *draft // of Odoo's [auth_api_key]; nil: there is none
 }
 
 // draft is what the sections of one name have said so far. It holds raw
@@ -85,15 +99,7 @@ type given struct {
 // take adds what a section of a file says. A source of the value replaces that of an earlier file.
 func (b *builder) take(s conffile.Section) {
 	at := Origin{s.File, s.Line}
-	d := b.drafts[s.Name]
-	if d == nil {
-		d = &draft{name: s.Name, at: at, fields: map[string]given{}, faultless: true}
-		b.drafts[s.Name] = d
-		b.order = append(b.order, d)
-		if err := auth.CheckText("the record's name", s.Name, auth.MaxName); err != nil {
-			b.fault(d, at, "%v: no record can have it", err)
-		}
-	}
+	d := b.draft(s, at)
 	var values []string
 	for _, source := range sources {
 		if _, ok := s.Fields[source]; ok {
@@ -116,6 +122,46 @@ func (b *builder) take(s conffile.Section) {
 			b.fault(d, at, "%s: %s", name, hush(err.Error()))
 		} else if len(values) <= 1 || !slices.Contains(sources, name) {
 			d.fields[name] = given{s.Fields[name], at}
+		}
+	}
+}
+
+// draft finds what was said so far of the record that a section is for.
+func (b *builder) draft(s conffile.Section, at Origin) *draft {
+	d := b.drafts[s.Name]
+	if s.Global {
+		d = b.global
+	}
+	if d != nil {
+		return d
+	}
+	d = &draft{name: s.Name, at: at, fields: map[string]given{}, faultless: true}
+	if s.Global {
+		b.global = d
+		return d
+	}
+	b.drafts[s.Name] = d
+	b.order = append(b.order, d)
+	if err := auth.CheckText("the record's name", s.Name, auth.MaxName); err != nil {
+		b.fault(d, at, "%v: no record can have it", err)
+	}
+	return d
+}
+
+// forAll gives what the section for every record says to each that has a
+// section of its own, and does not say it. What can't be every record's is a fault.
+func (b *builder) forAll() {
+	for _, field := range append([]string{"standalone"}, sources...) {
+		if g, ok := b.global.fields[field]; ok {
+			b.fault(b.global, g.at, "%s would be that of every record, and one value can't stand for several keys: write it into a section [%sNAME]", field, conffile.Prefix)
+			delete(b.global.fields, field)
+		}
+	}
+	for _, d := range b.order {
+		for field, g := range b.global.fields {
+			if _, ok := d.fields[field]; !ok && len(d.fields) > 0 {
+				d.fields[field] = g
+			}
 		}
 	}
 }
@@ -205,6 +251,14 @@ func diff(old, set *Set) (added, removed, changed []string) {
 		if set.byName[s.name] == nil {
 			removed = append(removed, s.name)
 		}
+	}
+	switch global := Header(""); {
+	case old.rest == nil && set.rest != nil:
+		added = append(added, global)
+	case old.rest != nil && set.rest == nil:
+		removed = append(removed, global)
+	case set.rest != nil && !set.rest.equal(old.rest):
+		changed = append(changed, global)
 	}
 	return added, removed, changed
 }

@@ -16,14 +16,15 @@ const (
 	Matched    State = "matched"    // there is a record of its name or slug
 	Unmatched  State = "unmatched"  // there is none, so it does nothing
 	Standalone State = "standalone" // it is a key of its own
+	Global     State = "global"     // it is for every record
 	Unchecked  State = "unchecked"  // the store could not be asked
 )
 
-var states = []State{Matched, Unmatched, Standalone, Unchecked}
+var states = []State{Matched, Unmatched, Standalone, Global, Unchecked}
 
 // Status is a section's standing. It says where each field comes from, and no value.
 type Status struct {
-	Section string            `json:"section"` // the record's name, or its slug
+	Section string            `json:"section"` // the record's name, or its slug; empty: the section for every record
 	State   State             `json:"state"`
 	At      Origin            `json:"at"`
 	Fields  map[string]Origin `json:"fields"`
@@ -33,7 +34,10 @@ type Status struct {
 // it. After the first error the rest is Unchecked: next is not asked again.
 func (s *Set) Check(ctx context.Context, next auth.Finder) ([]Status, error) {
 	var failed error
-	out := make([]Status, 0, len(s.sections))
+	out := make([]Status, 0, s.Len())
+	if s.rest != nil {
+		out = append(out, Status{State: Global, At: s.rest.at, Fields: maps.Clone(s.rest.origins)})
+	}
 	for _, section := range s.sections {
 		state := Standalone
 		if section.ready == nil {

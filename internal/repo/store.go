@@ -37,6 +37,12 @@ type Keys interface {
 	// login, it makes one, active. Record.ID and Slug are set by the caller.
 	// Errors: ErrNameTaken, ErrSlugTaken, ErrSecretTaken.
 	CreateKey(ctx context.Context, r *auth.Record, secrets ...auth.SecretInfo) (auth.Change, error)
+	// ImportKeys makes all writes of a batch, in their order, in one transaction, or none of them. New records are as for
+	// CreateKey, others become what the batch says; then the users that it says are made inactive. It returns the last
+	// change that it logged: who follows that one follows them all. One change may tell of many
+	// keys, and then is of no KeyID. progress, which may be nil, is told how many writes were made so far.
+	// Errors: those of CreateKey, and ErrStale where a record is not any more the one that was read.
+	ImportKeys(ctx context.Context, b auth.Batch, progress func(made int)) (auth.Change, error)
 	// Key answers a record with its secrets, oldest first.
 	Key(ctx context.Context, ref string) (*auth.Record, error)
 	// ListKeys answers the records that match, by name, with their secrets.

@@ -162,23 +162,32 @@ func (s *Store) RotateKey(ctx context.Context, ref string, add auth.SecretInfo, 
 		if !r.RevokedAt.IsZero() {
 			return auth.ErrRevoked
 		}
-		end := moment(retire)
-		if err := t.run(ctx, `UPDATE secrets SET expires_at = $1 WHERE key = $2 AND (expires_at = 0 OR expires_at > $1)`, end, r.n); err != nil {
-			return err
-		}
-		place := 0
-		if _, err := t.row(ctx, `SELECT coalesce(max(place) + 1, 0) FROM secrets WHERE key = $1`, []any{r.n}, &place); err != nil {
-			return err
-		}
-		if err := t.addSecret(ctx, r.n, place, add); err != nil {
-			return err
-		}
-		if c, err = t.log(ctx, keyChange(&r.Record, append(r.Secrets, add))); err != nil {
-			return err
-		}
-		return t.run(ctx, `UPDATE keys SET updated_at = $1, changed_seq = $2 WHERE n = $3`, auth.Millis(c.At), c.Seq, r.n)
+		c, err = t.rotate(ctx, r.n, &r.Record, []auth.SecretInfo{add}, retire)
+		return err
 	})
 	return done(c, err)
+}
+
+// rotate adds secrets to those that the record has, which end at retire, if not before.
+func (t *tx) rotate(ctx context.Context, n int64, r *auth.Record, add []auth.SecretInfo, retire time.Time) (auth.Change, error) {
+	end := moment(retire)
+	if err := t.run(ctx, `UPDATE secrets SET expires_at = $1 WHERE key = $2 AND (expires_at = 0 OR expires_at > $1)`, end, n); err != nil {
+		return auth.Change{}, err
+	}
+	place := 0
+	if _, err := t.row(ctx, `SELECT coalesce(max(place) + 1, 0) FROM secrets WHERE key = $1`, []any{n}, &place); err != nil {
+		return auth.Change{}, err
+	}
+	for i, secret := range add {
+		if err := t.addSecret(ctx, n, place+i, secret); err != nil {
+			return auth.Change{}, err
+		}
+	}
+	c, err := t.log(ctx, keyChange(r, slices.Concat(r.Secrets, add)))
+	if err != nil {
+		return c, err
+	}
+	return c, t.run(ctx, `UPDATE keys SET updated_at = $1, changed_seq = $2 WHERE n = $3`, auth.Millis(c.At), c.Seq, n)
 }
 
 const revokeSecrets = `UPDATE secrets SET revoked = true WHERE key = $1`

@@ -27,6 +27,7 @@ func calls(ctx context.Context, s repo.Store, r *auth.Record, replica string) ma
 		"ByName":        func() error { return second(s.ByName(ctx, "unknown")) },
 		"Key":           func() error { return second(s.Key(ctx, "unknown")) },
 		"CreateKey":     func() error { next := newRecord(r.Name); return second(s.CreateKey(ctx, &next, newSecret())) },
+		"ImportKeys":    func() error { return second(s.ImportKeys(ctx, auth.Batch{Writes: newWrites(1, "New")}, nil)) },
 		"ListKeys":      func() error { return second(s.ListKeys(ctx, auth.KeyFilter{})) },
 		"UpdateKey":     func() error { return second(s.UpdateKey(ctx, r.Name, edit)) },
 		"RotateKey":     func() error { return second(s.RotateKey(ctx, r.Name, newSecret(), early)) },

@@ -30,6 +30,7 @@ var suite = []struct {
 }{
 	{"Finder", finding},
 	{"CreateKey", creating},
+	{"ImportKeys", batches},
 	{"UpdateKey", updating},
 	{"RotateKey", rotating},
 	{"RevokeKey", revoking},

@@ -59,40 +59,45 @@ func (s *Store) SetUserLimits(ctx context.Context, login string, edit func(*auth
 // updateUser lets edit change whether a user is active, and its limits.
 func (s *Store) updateUser(ctx context.Context, login string, edit func(*auth.User) error) (c auth.Change, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		var u auth.User
-		var limits string
-		var last int64
-		found, err := t.row(ctx, `SELECT active, limits, changed_seq FROM users WHERE login = ?`, []any{login}, &u.Active, &limits, &last)
-		if err != nil {
-			return err
-		}
-		if !found {
-			return auth.ErrUserNotFound
-		}
-		if err := decodeLimits(s, limits, login, &u.Limits); err != nil {
-			return err
-		}
-		was := u
-		if err := edit(&u); err != nil {
-			return err
-		}
-		if u == was {
-			c, err = t.change(ctx, last)
-			return err
-		}
-		if limits, err = encodeLimits(u.Limits); err != nil {
-			return err
-		}
-		all, err := t.touchedBy(ctx, login)
-		if err != nil {
-			return err
-		}
-		if c, err = t.log(ctx, all); err != nil {
-			return err
-		}
-		return t.run(ctx, `UPDATE users SET active = ?, limits = ?, changed_seq = ? WHERE login = ?`, u.Active, limits, c.Seq, login)
+		c, err = t.updateUser(ctx, login, edit)
+		return err
 	})
 	return done(c, err)
+}
+
+func (t *tx) updateUser(ctx context.Context, login string, edit func(*auth.User) error) (auth.Change, error) {
+	var u auth.User
+	var limits string
+	var last int64
+	found, err := t.row(ctx, `SELECT active, limits, changed_seq FROM users WHERE login = ?`, []any{login}, &u.Active, &limits, &last)
+	if err != nil {
+		return auth.Change{}, err
+	}
+	if !found {
+		return auth.Change{}, auth.ErrUserNotFound
+	}
+	if err := decodeLimits(t.s, limits, login, &u.Limits); err != nil {
+		return auth.Change{}, err
+	}
+	was := u
+	if err := edit(&u); err != nil {
+		return auth.Change{}, err
+	}
+	if u == was {
+		return t.change(ctx, last)
+	}
+	if limits, err = encodeLimits(u.Limits); err != nil {
+		return auth.Change{}, err
+	}
+	all, err := t.touchedBy(ctx, login)
+	if err != nil {
+		return auth.Change{}, err
+	}
+	c, err := t.log(ctx, all)
+	if err != nil {
+		return auth.Change{}, err
+	}
+	return c, t.run(ctx, `UPDATE users SET active = ?, limits = ?, changed_seq = ? WHERE login = ?`, u.Active, limits, c.Seq, login)
 }
 
 // touchedBy tells of all keys of a user.

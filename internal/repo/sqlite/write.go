@@ -94,8 +94,13 @@ func (t *tx) addSecret(ctx context.Context, n int64, place int, secret auth.Secr
 	if found {
 		return auth.ErrSecretTaken
 	}
-	return t.run(ctx, `INSERT INTO secrets (digest, key, place, hint, pepper, created_at, expires_at, revoked) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		secret.Digest[:], n, place, secret.Hint, secret.PepperID, auth.Millis(secret.CreatedAt), auth.Millis(secret.ExpiresAt), secret.Revoked)
+	return t.run(ctx, insertSecret, secretValues(n, place, secret)...)
+}
+
+const insertSecret = `INSERT INTO secrets (digest, key, place, hint, pepper, created_at, expires_at, revoked) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+
+func secretValues(n int64, place int, s auth.SecretInfo) []any {
+	return []any{s.Digest[:], n, place, s.Hint, s.PepperID, auth.Millis(s.CreatedAt), auth.Millis(s.ExpiresAt), s.Revoked}
 }
 
 // UpdateKey implements repo.Keys.
@@ -171,23 +176,32 @@ func (s *Store) RotateKey(ctx context.Context, ref string, add auth.SecretInfo, 
 		if !r.RevokedAt.IsZero() {
 			return auth.ErrRevoked
 		}
-		end := moment(retire)
-		if err := t.run(ctx, `UPDATE secrets SET expires_at = ? WHERE key = ? AND (expires_at = 0 OR expires_at > ?)`, end, r.n, end); err != nil {
-			return err
-		}
-		place := 0
-		if _, err := t.row(ctx, `SELECT coalesce(max(place) + 1, 0) FROM secrets WHERE key = ?`, []any{r.n}, &place); err != nil {
-			return err
-		}
-		if err := t.addSecret(ctx, r.n, place, add); err != nil {
-			return err
-		}
-		if c, err = t.log(ctx, keyChange(&r.Record, append(r.Secrets, add))); err != nil {
-			return err
-		}
-		return t.run(ctx, `UPDATE keys SET updated_at = ?, changed_seq = ? WHERE n = ?`, auth.Millis(c.At), c.Seq, r.n)
+		c, err = t.rotate(ctx, r.n, &r.Record, []auth.SecretInfo{add}, retire)
+		return err
 	})
 	return done(c, err)
+}
+
+// rotate adds secrets to those that the record has, which end at retire, if not before.
+func (t *tx) rotate(ctx context.Context, n int64, r *auth.Record, add []auth.SecretInfo, retire time.Time) (auth.Change, error) {
+	end := moment(retire)
+	if err := t.run(ctx, `UPDATE secrets SET expires_at = ? WHERE key = ? AND (expires_at = 0 OR expires_at > ?)`, end, n, end); err != nil {
+		return auth.Change{}, err
+	}
+	place := 0
+	if _, err := t.row(ctx, `SELECT coalesce(max(place) + 1, 0) FROM secrets WHERE key = ?`, []any{n}, &place); err != nil {
+		return auth.Change{}, err
+	}
+	for i, secret := range add {
+		if err := t.addSecret(ctx, n, place+i, secret); err != nil {
+			return auth.Change{}, err
+		}
+	}
+	c, err := t.log(ctx, keyChange(r, slices.Concat(r.Secrets, add)))
+	if err != nil {
+		return c, err
+	}
+	return c, t.run(ctx, `UPDATE keys SET updated_at = ?, changed_seq = ? WHERE n = ?`, auth.Millis(c.At), c.Seq, n)
 }
 
 const revokeSecrets = `UPDATE secrets SET revoked = 1 WHERE key = ?`
