@@ -2,6 +2,8 @@
 GO            ?= go
 LINT_VERSION   = v2.15.0
 GOLANGCI_LINT  = bin/golangci-lint-$(LINT_VERSION)
+SCORE_VERSION  = v1.20.0
+KUBE_SCORE     = bin/kube-score-$(SCORE_VERSION)
 FUZZTIME      ?= 20s
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -9,12 +11,12 @@ COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
-.PHONY: build test fmt vet lint unit model fuzz bench soak docs
+.PHONY: build test fmt vet lint unit model fuzz bench soak docs verify verify-k8s
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/authd ./cmd/authd
 
-test: fmt vet lint unit model
+test: fmt vet lint unit model verify
 
 fmt:
 	@test -z "$$(gofmt -l .)" || { gofmt -d .; echo "run gofmt -w on the files above"; exit 1; }
@@ -38,6 +40,18 @@ unit:
 # The protocol of docs/revocation.md, and with every rule broken in turn. Needs spin and gcc; some two minutes.
 model:
 	spec/check.sh
+
+$(KUBE_SCORE):
+	GOBIN=$(CURDIR)/bin $(GO) install github.com/zegl/kube-score/cmd/kube-score@$(SCORE_VERSION)
+	mv bin/kube-score $@
+
+# The manifests, the chart and the compose file: built, compared, decoded strictly, scored. A module of its own, since it needs Kubernetes' types.
+verify: $(KUBE_SCORE)
+	cd deploy/verify && $(GO) vet ./... && $(GO) mod tidy -diff && $(GO) test ./...
+
+# Everything applied to a real API server, which is built first (ten minutes of processor time).
+verify-k8s:
+	deploy/verify/apiserver.sh
 
 # Each fuzz test for FUZZTIME; make unit runs their seeds.
 fuzz:
