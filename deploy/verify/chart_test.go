@@ -2,74 +2,37 @@ package verify
 
 import (
 	"encoding/base64"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"authd/deploy/verify/chart"
 	"github.com/google/go-cmp/cmp"
-	"helm.sh/helm/v4/pkg/chart/common"
-	"helm.sh/helm/v4/pkg/chart/common/util"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
-	"helm.sh/helm/v4/pkg/engine"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
 
-type values = map[string]any
-
-// chartValues make of the chart what the overlay of the same name is.
-var chartValues = map[string]values{
-	"minimal":    {"pepper": false, "autoscaling": values{"enabled": false}},
-	"production": {"autoscaling": values{"minReplicas": 3}, "hostSpread": "DoNotSchedule"},
-	"monitoring": {"autoscaling": values{"requestsPerSecond": 2000}, "monitoring": values{"enabled": true}},
-	"traefik":    {"traefik": values{"middleware": true}},
-	"overrides": {"overrides": values{"api_key_Partner sync": values{
-		"key_digest": "sha256:" + strings.Repeat("0", 64), "user": "staging@example.com",
-	}}},
-}
-
-// render is what the chart makes of values; the error is the schema's as well.
-func render(t *testing.T, v values) ([]byte, error) {
+// render is what the chart makes of values.
+func render(t *testing.T, v chart.Values) []byte {
 	t.Helper()
-	c, err := loader.Load("../helm/authd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := util.ToRenderValues(c, v, common.ReleaseOptions{Name: "authd", Namespace: "authd", IsInstall: true}, common.DefaultCapabilities)
-	if err != nil {
-		return nil, err
-	}
-	files, err := engine.Render(c, all)
-	if err != nil {
-		return nil, err
-	}
-	var text strings.Builder
-	for path, file := range files {
-		if filepath.Ext(path) == ".yaml" {
-			text.WriteString("---\n" + file + "\n")
-		}
-	}
-	return []byte(text.String()), nil
-}
-
-func chart(t *testing.T, v values) []byte {
-	t.Helper()
-	text, err := render(t, v)
+	text, err := chart.Render(folder, v)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return text
 }
 
+const folder = "../helm/authd"
+
 // Who installs by Helm gets the same objects as who does by kustomize, but for what either does in its own way.
 func TestChartIsTheOverlay(t *testing.T) {
-	for name, v := range chartValues {
+	for name, v := range chart.Overlays {
 		t.Run(name, func(t *testing.T) {
 			want := comparable(t, build(t, name))
 			delete(want, "Namespace /authd")            // helm install --create-namespace
 			delete(want, "IngressRoute default/orders") // an example of a route, which is the application's
-			if diff := cmp.Diff(want, comparable(t, chart(t, v))); diff != "" {
+			if diff := cmp.Diff(want, comparable(t, render(t, v))); diff != "" {
 				t.Errorf("- kustomize, + chart:\n%s", diff)
 			}
 		})
@@ -131,15 +94,15 @@ func parsed(t *testing.T, u *unstructured.Unstructured, key string, text []byte)
 
 // What a value is mistaken for is told before anything is made.
 func TestChartRefuses(t *testing.T) {
-	for want, v := range map[string]values{
+	for want, v := range map[string]chart.Values{
 		"replica":      {"replica": 3},
-		"minReplicas":  {"autoscaling": values{"minReplicas": 0}},
+		"minReplicas":  {"autoscaling": chart.Values{"minReplicas": 0}},
 		"hostSpread":   {"hostSpread": "Sometimes"},
-		"tags":         {"image": values{"tags": "1"}},
-		"Partner":      {"overrides": values{"Partner": values{"user": "u"}}},
+		"tags":         {"image": chart.Values{"tags": "1"}},
+		"Partner":      {"overrides": chart.Values{"Partner": chart.Values{"user": "u"}}},
 		"goMemoryLimi": {"goMemoryLimit": "230Mi"},
 	} {
-		if _, err := render(t, v); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := chart.Render(folder, v); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", v, err)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"authd/deploy/verify/chart"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -77,8 +79,8 @@ func sources(t *testing.T) map[string][]byte {
 	for _, overlay := range overlays(t) {
 		all[overlay] = build(t, overlay)
 	}
-	for name, values := range chartValues {
-		all["chart "+name] = chart(t, values)
+	for name, values := range chart.Overlays {
+		all["chart "+name] = render(t, values)
 	}
 	return all
 }
