@@ -36,10 +36,9 @@ http {
     location / {
       auth_request /verify;
       auth_request_set $who $upstream_http_x_auth_user;
-      add_header X-Who $who;
       try_files /nothing @upstream;
     }
-    location @upstream { return 200 "passed"; }
+    location @upstream { add_header X-Who $who; return 200 "passed"; }
   }
 }
 `

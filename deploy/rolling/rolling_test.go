@@ -80,6 +80,9 @@ func TestRolling(t *testing.T) {
 		l.run(t, c.in.url, good, revoked)
 		do()
 		t.Logf("%s: %s", name, l.end())
+		if t.Failed() {
+			t.FailNow()
+		}
 		if l.asked.Load() == 0 {
 			t.Error("there was no load")
 		}
