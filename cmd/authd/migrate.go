@@ -63,8 +63,11 @@ func (a *app) migrateStatus(ctx context.Context, s *session, _ []string) error {
 	if a.format == formatJSON {
 		return a.printJSON(schemaView{have, want})
 	}
-	if have < want {
+	switch {
+	case have < want:
 		a.say("The schema is old. Run: authd migrate up")
+	case have > want:
+		a.say("The schema is of a newer authd, and this one can work on it.")
 	}
 	return a.print(fmt.Sprintf("have %d\nwant %d\n", have, want))
 }

@@ -167,6 +167,17 @@ func (s *server) drain(failed context.Context) error {
 	return late
 }
 
+// farewell closes each connection by its last answer while the process drains. A proxy that keeps one would
+// else send a request on it in the moment in which it is closed.
+func (s *server) farewell(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
 // reloadOnHangup reads the override sections again at each SIGHUP.
 func (s *server) reloadOnHangup(ctx context.Context) {
 	hangup := make(chan os.Signal, 1)

@@ -115,7 +115,7 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	s.verify, s.metrics = api.NewServer(verify, log), api.NewServer(metricsPage(reg), log)
+	s.verify, s.metrics = api.NewServer(s.farewell(verify), log), api.NewServer(metricsPage(reg), log)
 	if s.extauthz, err = openExtAuthz(p, &o, s.isReady); err != nil {
 		return nil, err
 	}

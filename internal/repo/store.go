@@ -23,7 +23,10 @@ type Store interface {
 	Replicas
 	Usage
 
-	// Migrate brings the schema up to date; safe for several processes at once.
+	// Migrate brings the schema up to date; safe for several processes at once. A schema that is newer than this
+	// program is left as it is, and worked on: migrations only add. One that an older program can't work on
+	// writes the least version that a program must know into the table schema_needs (version), which the first such migration
+	// makes; opening and migrating are refused then to those that don't know it.
 	Migrate(ctx context.Context) error
 	// Schema tells the version of the database, and the newest one that this program knows.
 	Schema(ctx context.Context) (have, want int64, err error)

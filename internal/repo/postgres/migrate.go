@@ -109,11 +109,27 @@ func (s *Store) migrateAlone(ctx context.Context) (ours bool, err error) {
 	return true, s.fault(ctx, err)
 }
 
-// current reports whether the schema is the one that we know; it is an error where it is newer.
+// current reports whether there is nothing to migrate; it is an error where the schema is too new for us.
 func (s *Store) current(ctx context.Context) (bool, error) {
 	have, want, err := s.Schema(ctx)
-	if err == nil && have > want {
-		err = s.unavailable(fmt.Sprintf("it was written by a newer authd (schema %d, this one knows %d): run that version, or restore a backup", have, want))
+	if err == nil {
+		err = s.fits(ctx, have, want)
 	}
-	return have == want, err
+	return have >= want, err
+}
+
+// fits is an error where the schema is newer than this program, and says that this program can't work on it.
+func (s *Store) fits(ctx context.Context, have, want int64) error {
+	if have <= want {
+		return nil
+	}
+	var table bool
+	if _, err := s.reader().row(ctx, `SELECT to_regclass('schema_needs') IS NOT NULL`, nil, &table); err != nil || !table {
+		return err
+	}
+	var least int64
+	if _, err := s.reader().row(ctx, `SELECT coalesce(max(version), 0) FROM schema_needs`, nil, &least); err != nil || least <= want {
+		return err
+	}
+	return s.unavailable(fmt.Sprintf("it was written by a newer authd (schema %d, which needs a program that knows %d; this one knows %d): run that version, or restore a backup", have, least, want))
 }

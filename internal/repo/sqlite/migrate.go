@@ -39,8 +39,21 @@ func (s *Store) Schema(ctx context.Context) (have, want int64, err error) {
 	return have, want, err
 }
 
-func (s *Store) newer(have, want int64) error {
-	return s.unavailable(fmt.Sprintf("it was written by a newer authd (schema %d, this one knows %d): run that version, or restore a backup", have, want))
+// fits is an error where the schema is newer than this program, and says that this program can't work on it.
+func (s *Store) fits(ctx context.Context, have, want int64) error {
+	if have <= want {
+		return nil
+	}
+	read := conn{s, s.readers}
+	table, err := read.row(ctx, `SELECT 1 FROM sqlite_schema WHERE name = 'schema_needs'`, nil, new(int))
+	if err != nil || !table {
+		return err
+	}
+	var least int64
+	if _, err := read.row(ctx, `SELECT coalesce(max(version), 0) FROM schema_needs`, nil, &least); err != nil || least <= want {
+		return err
+	}
+	return s.unavailable(fmt.Sprintf("it was written by a newer authd (schema %d, which needs a program that knows %d; this one knows %d): run that version, or restore a backup", have, least, want))
 }
 
 // Migrate implements repo.Store.
@@ -68,11 +81,11 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return s.fault(err)
 }
 
-// current reports whether the schema is the one that we know; it is an error where it is newer.
+// current reports whether there is nothing to migrate; it is an error where the schema is too new for us.
 func (s *Store) current(ctx context.Context) (bool, error) {
 	have, want, err := s.Schema(ctx)
-	if err == nil && have > want {
-		err = s.newer(have, want)
+	if err == nil {
+		err = s.fits(ctx, have, want)
 	}
-	return have == want, err
+	return have >= want, err
 }

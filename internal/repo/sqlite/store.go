@@ -118,10 +118,7 @@ func (s *Store) begin(ctx context.Context, busy time.Duration) error {
 	if s.file, err = os.Stat(s.path); err != nil {
 		return s.fault(err)
 	}
-	have, want, err := s.Schema(ctx)
-	if err == nil && have > want {
-		err = s.newer(have, want)
-	}
+	_, err = s.current(ctx)
 	return err
 }
 
