@@ -27,7 +27,8 @@ mkdir -p "$bin"
 [ -x "$bin/etcd" ] && [ -x "$bin/kube-apiserver" ] || build
 
 dir=$(mktemp -d)
-trap 'kill $server $etcd 2>/dev/null; wait; rm -rf "$dir"' EXIT
+# Not asked to end: without etcd the API server would wait for it, and with it nothing is worth keeping.
+trap 'kill -9 $server $etcd 2>/dev/null; wait; rm -rf "$dir"' EXIT
 server= etcd=
 cd "$dir"
 port=${PORT:-26443} store=${STORE_PORT:-22379} peer=${PEER_PORT:-22380}
