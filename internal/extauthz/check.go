@@ -82,7 +82,7 @@ func (s *service) Check(ctx context.Context, req *authv3.CheckRequest) (resp *au
 	x := exchange{route: rt, policy: policy, peer: peerOf(ctx)}
 	s.decide(ctx, &x, a, start)
 	if x.decision.Reason.Allows() {
-		if s.log.Verbose(ctx) {
+		if s.log.Tells(ctx, &x.decision) {
 			x.nameRequest()
 			s.log.Allowed(ctx, x.told())
 		}
