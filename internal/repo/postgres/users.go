@@ -10,13 +10,26 @@ const insertUser = `INSERT INTO users (login, active, created_at, changed_seq) V
 	ON CONFLICT DO NOTHING`
 
 // makeUser makes a user where there is none of this login.
-func (t *tx) makeUser(ctx context.Context, login string) error { return t.run(ctx, insertUser, login) }
+func (t *tx) makeUser(ctx context.Context, login string) error {
+	_, err := t.newUser(ctx, login)
+	return err
+}
+
+// newUser makes a user, and reports false where there is one of this login.
+func (t *tx) newUser(ctx context.Context, login string) (bool, error) {
+	n, err := t.affected(ctx, insertUser, login)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	e, err := auth.UserAudit(login, nil, true)
+	return true, t.audit(ctx, e, err)
+}
 
 // CreateUser implements repo.Users.
 func (s *Store) CreateUser(ctx context.Context, login string) error {
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.affected(ctx, insertUser, login)
-		if err == nil && n == 0 {
+		made, err := t.newUser(ctx, login)
+		if err == nil && !made {
 			err = auth.ErrUserTaken
 		}
 		return err
@@ -63,7 +76,12 @@ func (s *Store) SetUserActive(ctx context.Context, login string, active bool) (c
 		if c, err = t.log(ctx, all); err != nil {
 			return err
 		}
-		return t.run(ctx, `UPDATE users SET active = $1, changed_seq = $2 WHERE login = $3`, active, c.Seq, login)
+		if err := t.run(ctx, `UPDATE users SET active = $1, changed_seq = $2 WHERE login = $3`, active, c.Seq, login); err != nil {
+			return err
+		}
+		e, err := auth.UserAudit(login, &was, active)
+		e.At = c.At
+		return t.audit(ctx, e, err)
 	})
 	return done(c, err)
 }

@@ -37,6 +37,7 @@ var suite = []struct {
 	{"ListKeys", listing},
 	{"Counts", counting},
 	{"Users", users},
+	{"Audit", audits},
 	{"Log", logging},
 	{"Woken", waking},
 	{"Replicas", replicas},

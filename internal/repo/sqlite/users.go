@@ -9,7 +9,12 @@ import (
 
 // makeUser makes a user where there is none of this login.
 func (t *tx) makeUser(ctx context.Context, login string) error {
-	return t.run(ctx, insertUser+` ON CONFLICT DO NOTHING`, login, time.Now().UnixMilli())
+	n, err := t.affected(ctx, insertUser+` ON CONFLICT DO NOTHING`, login, time.Now().UnixMilli())
+	if err != nil || n == 0 {
+		return err
+	}
+	e, err := auth.UserAudit(login, nil, true)
+	return t.audit(ctx, e, err)
 }
 
 const insertUser = `INSERT INTO users (login, active, created_at, changed_seq) VALUES (?, 1, ?, 0)`
@@ -21,7 +26,11 @@ func (s *Store) CreateUser(ctx context.Context, login string) error {
 		if refused(err) {
 			return auth.ErrUserTaken
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		e, err := auth.UserAudit(login, nil, true)
+		return t.audit(ctx, e, err)
 	})
 }
 
@@ -66,7 +75,12 @@ func (s *Store) SetUserActive(ctx context.Context, login string, active bool) (c
 		if c, err = t.log(ctx, all); err != nil {
 			return err
 		}
-		return t.run(ctx, `UPDATE users SET active = ?, changed_seq = ? WHERE login = ?`, active, c.Seq, login)
+		if err := t.run(ctx, `UPDATE users SET active = ?, changed_seq = ? WHERE login = ?`, active, c.Seq, login); err != nil {
+			return err
+		}
+		e, err := auth.UserAudit(login, &was, active)
+		e.At = c.At
+		return t.audit(ctx, e, err)
 	})
 	return done(c, err)
 }

@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"context"
+
+	"authd/internal/auth"
+)
+
+const (
+	selectHead  = `SELECT n, hash FROM audit_head`
+	insertAudit = `INSERT INTO audit (n, at, actor, action, key_id, key, login, fields, prev, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	selectAudit = `SELECT n, at, actor, action, key_id, key, login, fields, prev, hash FROM audit WHERE n > $1 ORDER BY n LIMIT $2`
+)
+
+// audit appends a row, within the transaction of what it tells of. Who acts is told by ctx.
+func (t *tx) audit(ctx context.Context, e auth.AuditEntry, err error) error {
+	if err != nil {
+		return err
+	}
+	head, err := t.auditHead(ctx)
+	if err != nil {
+		return err
+	}
+	e.Actor = auth.ActorOf(ctx)
+	if e.At.IsZero() {
+		var at int64
+		if _, err := t.row(ctx, `SELECT `+dbNow, nil, &at); err != nil {
+			return err
+		}
+		e.At = auth.FromMillis(at)
+	}
+	head = e.Follow(head)
+	if err := t.run(ctx, insertAudit, e.N, auth.Millis(e.At), e.Actor, e.Action, e.KeyID, e.Key, e.User, e.Fields, e.Prev[:], e.Hash[:]); err != nil {
+		return err
+	}
+	return t.run(ctx, `UPDATE audit_head SET n = $1, hash = $2`, head.N, head.Hash[:])
+}
+
+// auditKey appends what became of a key: before is nil where it was created,
+// and the key is not there any more where it was deleted.
+func (t *tx) auditKey(ctx context.Context, action string, before *auth.Record, c auth.Change) error {
+	var after *auth.Record
+	err := t.records(ctx, `WHERE k.id = $1 ORDER BY s.place`, []any{c.KeyID}, func(r *stored) { after = &r.Record })
+	if err != nil {
+		return err
+	}
+	if action == auth.ActionKeyUpdate {
+		action = auth.EditAction(before, after)
+	}
+	e, err := auth.KeyAudit(action, before, after)
+	e.At = c.At
+	return t.audit(ctx, e, err)
+}
+
+func (c conn) auditHead(ctx context.Context) (head auth.AuditHead, err error) {
+	var hash []byte
+	found, err := c.row(ctx, selectHead, nil, &head.N, &hash)
+	if err == nil && (!found || len(hash) != len(head.Hash)) {
+		err = c.s.unavailable("the end of its audit is lost: restore a backup")
+	}
+	copy(head.Hash[:], hash)
+	return head, err
+}
+
+// AppendAudit implements repo.Audit.
+func (s *Store) AppendAudit(ctx context.Context, e auth.AuditEntry) error {
+	return s.write(ctx, func(t *tx) error { return t.audit(ctx, e, nil) })
+}
+
+// AuditEntries implements repo.Audit.
+func (s *Store) AuditEntries(ctx context.Context, after int64, limit int) (list []auth.AuditEntry, err error) {
+	err = s.reader().rows(ctx, selectAudit, []any{after, limit}, func(scan func(...any) error) error {
+		var e auth.AuditEntry
+		var at int64
+		var prev, hash []byte
+		err := scan(&e.N, &at, &e.Actor, &e.Action, &e.KeyID, &e.Key, &e.User, &e.Fields, &prev, &hash)
+		e.At = auth.FromMillis(at)
+		copy(e.Prev[:], prev)
+		copy(e.Hash[:], hash)
+		list = append(list, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// AuditHead implements repo.Audit.
+func (s *Store) AuditHead(ctx context.Context) (auth.AuditHead, error) {
+	return s.reader().auditHead(ctx)
+}
