@@ -108,9 +108,11 @@ func TestEveryFieldIsInTheHash(t *testing.T) {
 		"actor": func(e *auth.AuditEntry, s string) { e.Actor += s }, "action": func(e *auth.AuditEntry, s string) { e.Action += s },
 		"key id": func(e *auth.AuditEntry, s string) { e.KeyID += s }, "key": func(e *auth.AuditEntry, s string) { e.Key += s },
 		"user": func(e *auth.AuditEntry, s string) { e.User += s }, "fields": func(e *auth.AuditEntry, s string) { e.Fields += s },
-		"at":    func(e *auth.AuditEntry, s string) { e.At = e.At.Add(time.Duration(len(s)) * time.Millisecond) },
-		"moved": func(e *auth.AuditEntry, s string) { e.Actor, e.Action = e.Actor+s, e.Action[min(len(s), len(e.Action)):] },
-		"hash":  func(e *auth.AuditEntry, s string) { e.Hash[0] ^= byte(len(s)) }, "prev": func(e *auth.AuditEntry, s string) { e.Prev[9] ^= byte(len(s)) },
+		"at": func(e *auth.AuditEntry, s string) { e.At = e.At.Add(time.Duration(len(s)) * time.Millisecond) },
+		"moved": func(e *auth.AuditEntry, s string) {
+			e.Actor, e.Action = e.Actor+s, e.Action[min(len(s), len(e.Action)):]
+		},
+		"hash": func(e *auth.AuditEntry, s string) { e.Hash[0] ^= byte(len(s)) }, "prev": func(e *auth.AuditEntry, s string) { e.Prev[9] ^= byte(len(s)) },
 	}
 	for name, f := range alter {
 		rapid.Check(t, func(t *rapid.T) {
