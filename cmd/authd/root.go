@@ -69,7 +69,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print the bare essential")
 	config.AddFlags(flags)
 	root.AddCommand(a.serveCommand(), a.keysCommand(), a.usersCommand(), a.configCommand(), a.migrateCommand(),
-		a.replicasCommand(), a.auditCommand(), a.leaksCommand(), a.healthCommand(), a.versionCommand(), a.completionCommand())
+		a.replicasCommand(), a.explainCommand(), a.auditCommand(), a.leaksCommand(), a.healthCommand(), a.versionCommand(), a.completionCommand())
 	return root
 }
 

@@ -141,7 +141,7 @@ func (x *exchange) nameRequest() {
 // told is the exchange as the log tells it.
 func (x *exchange) told() observe.Exchange {
 	e := observe.Exchange{
-		Decision: x.decision, Proxy: proxyName, Policy: x.route.policyName, RequestID: x.requestID,
+		Decision: x.decision, Proxy: ProxyName, Policy: x.route.policyName, RequestID: x.requestID,
 		Original: x.original, Peer: x.peer.String(),
 	}
 	switch x.decision.Reason {
