@@ -80,11 +80,7 @@ func (a *app) printAudit(ctx context.Context, s *session, f *auditFlags) error {
 		}
 		return nil
 	}
-	err = followAudit(ctx, s, last, each)
-	if ctx.Err() != nil {
-		return nil // it was interrupted, which is how it ends
-	}
-	return err
+	return followAudit(ctx, s, last, each)
 }
 
 // findKey finds the id of the key that is meant: by what it is called now, or
@@ -137,19 +133,19 @@ func auditRows(ctx context.Context, s *session, after int64) ([]auth.AuditEntry,
 	return s.store.AuditEntries(ctx, after, auditPage)
 }
 
-// followAudit prints what comes, until ctx ends. A store that is away is asked again.
+// followAudit prints what comes, until ctx ends, which is no failure. A store that is away is asked again.
 func followAudit(ctx context.Context, s *session, last int64, each func(*auth.AuditEntry) error) error {
 	poll := time.NewTicker(auditPoll)
 	defer poll.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil
 		case <-s.store.Woken():
 		case <-poll.C:
 		}
 		var err error
-		if last, err = eachAudit(ctx, s, last, each); err != nil && !errors.Is(err, auth.ErrUnavailable) {
+		if last, err = eachAudit(ctx, s, last, each); err != nil && ctx.Err() == nil && !errors.Is(err, auth.ErrUnavailable) {
 			return err
 		}
 	}

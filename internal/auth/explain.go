@@ -47,7 +47,7 @@ func (c *Checker) Explain(ctx context.Context, req *Request, known *SecretInfo) 
 	a := asking{report: &e}
 	c.decide(ctx, req, &a)
 	e.Decision, e.Need = a.d, *a.need
-	e.Decision.Reason = e.first
+	e.Reason = e.first
 	if req.Policy != nil {
 		e.Rule = req.Policy.ruleOf(a.need)
 	}
