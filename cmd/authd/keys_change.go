@@ -89,14 +89,6 @@ func (a *app) keysEnable() *cobra.Command {
 		(*admin.Service).Enable, "Enabled", "is enabled already")
 }
 
-func (a *app) keysRevoke() *cobra.Command {
-	return a.simple("revoke", "End a key and all its secrets for good",
-		`End a key and all its secrets for good: it can't be enabled or rotated, and the values
-can't be used for another key. The record stays, until it is deleted. When this is
-confirmed, no replica accepts the key any more.`,
-		(*admin.Service).Revoke, "Revoked", "is revoked already")
-}
-
 func (a *app) keysDelete() *cobra.Command {
 	return a.simple("delete", "Remove a key, its record and all",
 		`Remove a key, its record and all. To keep the record, and its values from being used

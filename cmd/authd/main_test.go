@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"os/exec"
@@ -40,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"nowhere": nowhere,
 			"replica": replica,
 			"used":    used,
+			"tamper":  tamper,
 		},
 	})
 }
@@ -154,4 +156,17 @@ func used(ts *testscript.TestScript, neg bool, args []string) {
 		Writer: strings.Join(args, " "), Number: 1, Secrets: []auth.SecretUse{use},
 		Hours: []auth.UsageHour{{KeyID: k.ID, Hour: at.Truncate(time.Hour), UsageCounts: auth.UsageCounts{Allowed: numbers[3], Invalid: numbers[4]}}},
 	}))
+}
+
+// tamper refused|done SQL: what somebody does to authd.db by other means than authd.
+func tamper(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: tamper refused|done SQL")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs("authd.db"))
+	ts.Check(err)
+	defer func() { _ = db.Close() }()
+	if _, err = db.Exec(args[1]); (err == nil) != (args[0] == "done") {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
 }

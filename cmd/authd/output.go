@@ -61,6 +61,17 @@ func (a *app) printJSON(v any) error {
 	return a.print(plainJSON(b.String()))
 }
 
+// printJSONLine prints v as one line of JSON.
+func (a *app) printJSONLine(v any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	return a.print(plainJSON(b.String()))
+}
+
 // printTable prints rows under a header, aligned.
 func (a *app) printTable(header []string, rows [][]string) error {
 	var b strings.Builder

@@ -31,7 +31,8 @@ type app struct {
 	quiet  bool     // -q
 	wait   span     // --wait, of commands that change something
 
-	work time.Duration // bounds the command, beside the wait
+	work    time.Duration // bounds the command, beside the wait
+	endless bool          // -f: the command goes on until it is interrupted
 
 	working bool // the command line was understood, and the work has begun
 }
@@ -73,7 +74,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "print the bare essential")
 	config.AddFlags(flags)
 	root.AddCommand(a.serveCommand(), a.keysCommand(), a.usersCommand(), a.configCommand(), a.migrateCommand(),
-		a.replicasCommand(), a.healthCommand(), a.versionCommand(), a.completionCommand())
+		a.replicasCommand(), a.explainCommand(), a.auditCommand(), a.leaksCommand(), a.healthCommand(), a.versionCommand(), a.completionCommand())
 	return root
 }
 
@@ -98,11 +99,14 @@ func (a *app) group(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// act makes the RunE of a command that works within a bounded time.
+// act makes the RunE of a command that works within a bounded time, unless it is to go on.
 func (a *app) act(work func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		a.working = true
-		ctx, cancel := context.WithTimeout(cmd.Context(), a.work+time.Duration(a.wait))
+		ctx, cancel := context.WithCancel(cmd.Context())
+		if !a.endless {
+			ctx, cancel = context.WithTimeout(cmd.Context(), a.work+time.Duration(a.wait))
+		}
 		defer cancel()
 		return work(ctx, args)
 	}

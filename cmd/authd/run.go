@@ -112,6 +112,7 @@ func (s *server) run(ctx context.Context, on *listeners) error {
 	if s.usage != nil {
 		parts.Go(func() error { return s.usage.Run(background) })
 	}
+	parts.Go(func() error { return s.recorder.Run(background) })
 	parts.Go(func() error { s.reloadOnHangup(background); return nil })
 	parts.Go(func() error { pace(background); return nil })
 	parts.Go(func() error { return closed(s.verify.Serve(on.verify)) })

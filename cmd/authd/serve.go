@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"authd/internal/admin"
 	"authd/internal/api"
 	"authd/internal/auth"
 	"authd/internal/cache"
@@ -36,6 +36,7 @@ type server struct {
 	shared          *cache.Shared   // nil: none
 	watcher         *override.Watcher
 	usage           *usage.Recorder // nil: nothing is counted
+	recorder        *admin.Recorder
 	verify, metrics *http.Server
 	extauthz        *extauthz.Server // nil: off
 	draining        atomic.Bool
@@ -119,8 +120,9 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	if s.extauthz, err = openExtAuthz(p, &o, s.isReady); err != nil {
 		return nil, err
 	}
+	s.recorder = admin.NewRecorder(store, "serve@"+hostname(), log)
 	s.watcher, err = override.NewWatcher(override.WatcherOptions{
-		Finder: finder, Env: p.env, Log: log, Registerer: reg,
+		Finder: finder, Env: p.env, Log: log, Registerer: reg, Changed: s.recorder.Reloaded,
 		Read: func() ([]conffile.Section, []string, error) { return readSections(p.Loaded, source) },
 	})
 	if err != nil {
@@ -189,12 +191,8 @@ func metricsPage(g prometheus.Gatherer) http.Handler {
 }
 
 func thisReplica(c *config.Config) auth.Replica {
-	name, err := os.Hostname()
-	if err != nil {
-		name = "unknown"
-	}
 	return auth.Replica{
-		Name: name, Version: build().Version,
+		Name: hostname(), Version: build().Version,
 		Lease: c.Cache.Lease, Outage: c.Cache.Outage, MaxStale: c.Cache.MaxStale,
 	}
 }

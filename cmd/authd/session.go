@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"authd/internal/admin"
+	"authd/internal/auth"
 	"authd/internal/config"
 	"authd/internal/repo"
 )
@@ -62,6 +63,7 @@ func (a *app) openStore(work func(ctx context.Context, s *session, args []string
 				return err
 			}
 			defer func() { err = errors.Join(err, store.Close()) }()
+			ctx = auth.WithActor(ctx, osActor())
 			return work(ctx, &session{loaded, store, admin.New(store, loaded.Digester)}, args)
 		})(cmd, args)
 	}

@@ -47,6 +47,27 @@ func TestWhen(t *testing.T) {
 	}
 }
 
+func TestSince(t *testing.T) {
+	now := time.Date(2026, 3, 8, 12, 30, 0, 0, time.UTC)
+	for in, want := range map[string]string{
+		"7d":                        "2026-03-01T12:30:00Z",
+		"0":                         "2026-03-08T12:30:00Z",
+		"2026-01-31":                "2026-01-31T00:00:00Z",
+		"2026-01-31T18:00:00+01:00": "2026-01-31T17:00:00Z",
+	} {
+		s := since{now: func() time.Time { return now }}
+		if err := s.Set(in); err != nil || instant(s.Time) != want {
+			t.Errorf("%q is %s, %v", in, instant(s.Time), err)
+		}
+	}
+	for _, in := range []string{"", "yesterday", "-7d", "never", "2026-02-30"} {
+		s := since{now: time.Now}
+		if err := s.Set(in); err == nil {
+			t.Errorf("%q is %v", in, s.Time)
+		}
+	}
+}
+
 func FuzzSpan(f *testing.F) {
 	for _, seed := range []string{"0", "90d", "1d12h", "5", "99999999999999999999w", "1w1w1w"} {
 		f.Add(seed)

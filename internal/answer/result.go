@@ -1,6 +1,10 @@
 package answer
 
-import "net/http"
+import (
+	"net/http"
+
+	"authd/internal/auth"
+)
 
 // Result is a verdict in one word, as metrics tell it.
 type Result uint8
@@ -11,11 +15,12 @@ const (
 	Deny
 	Limited
 	Error
+	WouldDeny // passed, and a policy that only shadows would have denied it
 
 	Results // how many there are
 )
 
-var resultNames = [Results]string{"allow", "deny", "limited", "error"}
+var resultNames = [Results]string{"allow", "deny", "limited", "error", "would_deny"}
 
 // String is the word.
 func (r Result) String() string { return resultNames[r] }
@@ -31,4 +36,12 @@ func (v *Verdict) Result() Result {
 		return Error
 	}
 	return Deny
+}
+
+// ResultOf is the decision in one word.
+func ResultOf(d *auth.Decision) Result {
+	if d.Would != auth.Undecided && d.Reason.Allows() {
+		return WouldDeny
+	}
+	return Of(d.Reason).Result()
 }

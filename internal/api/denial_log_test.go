@@ -54,6 +54,7 @@ func TestWhatALineTells(t *testing.T) {
 			"level": "INFO", "msg": "denied", "reason": "forbidden_group", "status": 403.0, "proxy": "traefik", "policy": "staff", "request_id": "r-2",
 			"key": "Partner sync", "key_id": "0190-partner_sync", "user": "partner@example.com",
 			"client": "192.0.2.7", "method": "PUT", "host": "shop.example.com", "path": "/api/%7Eme",
+			"hint": "authd explain --key-name 0190-partner_sync --proxy traefik --policy staff",
 		}},
 		{"a denial of nobody", head("GET /verify/traefik HTTP/1.1", "X-Request-Id: r-3"), map[string]any{
 			"level": "INFO", "msg": "denied", "reason": "missing_credential", "status": 401.0, "proxy": "traefik", "policy": "default", "request_id": "r-3",

@@ -97,7 +97,7 @@ func (v *verifier) serve(c *gin.Context, rt *route, unknown string) {
 	}
 	// The answer is last: until then, a panic can still become a denial.
 	if x.decision.Reason.Allows() {
-		if v.log.Verbose(c.Request.Context()) {
+		if v.log.Tells(c.Request.Context(), &x.decision) {
 			x.nameRequest()
 			v.log.Allowed(c.Request.Context(), x.told())
 		}

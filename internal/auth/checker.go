@@ -24,67 +24,117 @@ func NewChecker(d *Digester, f Finder, l Limiter, o Options) *Checker {
 	return &Checker{digester: d, finder: f, limiter: l, options: o}
 }
 
-// anything is what the default policy asks: a key, and nothing more.
-var anything Requirement
+// Check decides whether the request passes, and as whom, by the steps of
+// decide. Where the policy only shadows, the request passes if it would without
+// a policy, and Decision.Would says what the policy objects to.
+func (c *Checker) Check(ctx context.Context, req *Request) Decision {
+	var a asking
+	a.d.Reason = c.decide(ctx, req, &a)
+	if a.d.Key != nil && c.options.Observer != nil {
+		c.options.Observer.Observe(a.d.Key, a.d.Reason, req.At, req.Client)
+	}
+	return a.d
+}
 
-// Check decides whether the request passes, and as whom, in this order:
+// asking is a decision under way. The request is no part of it: what stands in
+// here is handed to a Limiter, and a request that was would be made on the heap.
+type asking struct {
+	need    *Requirement
+	unruled Reason // why no requirement could be found; Allowed where it was
+	shadow  bool
+	report  *Explanation // nil: nobody wants to know more than the decision
+	d       Decision
+}
+
+// decide asks, in this order:
 //
 //  1. what the policy asks of this request
 //  2. the credential: exactly one, its shape and checksum; no look-up otherwise
 //  3. the look-up, by digest
 //  4. the key: overridden, revoked, disabled, user, not-before, expiry
-//  5. the groups and scopes that the policy asks for; the key's restrictions
-//  6. rate limit and quota
+//  5. the groups and scopes that the policy asks for
+//  6. the key's restrictions
+//  7. rate limit and quota
 //
 // The first step that objects names the reason.
-func (c *Checker) Check(ctx context.Context, req *Request) Decision {
-	d := c.decide(ctx, req)
-	if d.Key != nil && c.options.Observer != nil {
-		c.options.Observer.Observe(d.Key, d.Reason, req.At, req.Client)
-	}
-	return d
-}
-
-func (c *Checker) decide(ctx context.Context, req *Request) Decision {
-	need := &anything
-	unruled := Allowed // why no requirement could be found
-	if req.Policy != nil {
-		if need, unruled = req.Policy.requirement(req); unruled != Allowed {
-			need = &anything
-		}
-	}
-	if need.Preflight && req.Preflight && req.Vouched {
-		return Decision{Reason: AllowedPreflight}
-	}
-	if r := c.judgeCredential(req.Credential); r != Allowed {
-		if r == MissingCredential && need.Anonymous {
-			return Decision{Reason: AllowedAnonymous}
-		}
-		return Decision{Reason: r}
-	}
-	key, err := c.find(ctx, req.Credential.Secret)
-	if err != nil {
-		return undecided(err)
-	}
-	if r := c.judge(key, need, unruled, req); r != Allowed {
-		return Decision{Reason: r, Key: key}
-	}
-	return c.count(ctx, key, req)
-}
-
-// judge runs steps 4 and 5 of Check. What the policy could not decide is told
-// only to those who have a good key.
-func (c *Checker) judge(key *Key, need *Requirement, unruled Reason, req *Request) Reason {
-	if r := c.judgeKey(key, req.At.UnixMilli()); r != Allowed {
+func (c *Checker) decide(ctx context.Context, req *Request, a *asking) Reason {
+	if r := a.require(req); a.ends(StepPolicy, r) {
 		return r
 	}
-	if unruled != Allowed {
-		return unruled
-	}
-	if r := need.judge(key.Grants); r != Allowed {
+	if r := c.askCredential(req.Credential, a); a.ends(StepCredential, r) {
 		return r
 	}
-	return judgeRestrictions(key, req)
+	if r := c.look(ctx, req.Credential.Secret, a); a.ends(StepLookup, r) {
+		return r
+	}
+	if r := c.judgeKey(a.d.Key, req.At.UnixMilli()); a.ends(StepKey, r) {
+		return r
+	}
+	if r := a.judgeGrants(); a.ends(StepGrants, r) {
+		return r
+	}
+	if r := judgeRestrictions(a.d.Key, req); a.ends(StepRestrictions, r) {
+		return r
+	}
+	r := c.count(ctx, req, a)
+	a.ends(StepLimits, r)
+	return r
+}
+
+// ends reports whether a step is the last: it objects, and nobody wants to
+// know what those after it would say.
+func (a *asking) ends(s Step, r Reason) bool {
+	if a.report == nil {
+		return r != Allowed
+	}
+	return a.report.note(s, r)
+}
+
+// anything is what the default policy asks: a key, and nothing more.
+var anything Requirement
+
+// require finds what the policy asks of the request.
+func (a *asking) require(req *Request) Reason {
+	a.need, a.unruled = &anything, Allowed
+	if p := req.Policy; p != nil {
+		a.shadow = p.shadow
+		if a.need, a.unruled = p.requirement(req); a.unruled != Allowed {
+			a.need = &anything
+		}
+	}
+	if !a.need.Preflight || !req.Preflight || !req.Vouched {
+		return Allowed
+	}
+	if !a.shadow {
+		return AllowedPreflight
+	}
+	a.need = &anything // the policy would let it pass, whoever's it is
+	return Allowed
+}
+
+func (c *Checker) askCredential(cred Credential, a *asking) Reason {
+	if a.report != nil && a.report.known != nil {
+		return Allowed
+	}
+	r := c.judgeCredential(cred)
+	if r == MissingCredential && a.need.Anonymous && !a.shadow {
+		return AllowedAnonymous
+	}
+	return r
+}
+
+// judgeGrants comes after the key itself was judged: what the policy could not
+// decide is told only to those who have a good key.
+func (a *asking) judgeGrants() Reason {
+	r := a.unruled
+	if r == Allowed {
+		r = a.need.judge(a.d.Key.Grants)
+	}
+	if r != Allowed && a.shadow {
+		a.d.Would = r
+		return Allowed
+	}
+	return r
 }
 
 func (c *Checker) judgeCredential(cred Credential) Reason {
@@ -101,23 +151,45 @@ func (c *Checker) judgeCredential(cred Credential) Reason {
 	return Allowed
 }
 
+// look finds the key, or the reason why there is none.
+func (c *Checker) look(ctx context.Context, s Secret, a *asking) Reason {
+	var err error
+	if a.report != nil && a.report.known != nil {
+		a.d.Key, err = c.findKnown(ctx, a.report.known)
+	} else {
+		a.d.Key, err = c.find(ctx, s)
+	}
+	if err == nil {
+		return Allowed
+	}
+	r := undecided(err)
+	if r != UnknownKey {
+		a.d.Err = err
+	}
+	return r
+}
+
 // find looks the key up under each pepper that is tried. An outage under one
 // of them is an outage, even if another would not know the key.
 func (c *Checker) find(ctx context.Context, s Secret) (*Key, error) {
 	for _, p := range c.digester.peppers {
-		d := p.Digest(s)
-		key, err := c.finder.ByDigest(ctx, d)
-		if err == nil {
-			if key == nil || !key.Digest.Equal(d) {
-				return nil, errors.New("a look-up answered with another key than the one that was asked for")
-			}
-			return key, nil
-		}
-		if !unknown(err) {
-			return nil, err
+		if key, err := c.under(ctx, p.Digest(s)); err == nil || !unknown(err) {
+			return key, err
 		}
 	}
 	return nil, ErrKeyNotFound
+}
+
+// under looks a digest up.
+func (c *Checker) under(ctx context.Context, d Digest) (*Key, error) {
+	key, err := c.finder.ByDigest(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if key == nil || !key.Digest.Equal(d) {
+		return nil, errors.New("a look-up answered with another key than the one that was asked for")
+	}
+	return key, nil
 }
 
 // ErrLeaseLost says that this replica has not followed the change log for too
@@ -137,14 +209,14 @@ func unknown(err error) bool {
 }
 
 // undecided turns a look-up's error into a denial. What is not a clear "no such key" is an outage.
-func undecided(err error) Decision {
+func undecided(err error) Reason {
 	switch {
 	case unknown(err):
-		return Decision{Reason: UnknownKey}
+		return UnknownKey
 	case errors.Is(err, ErrLeaseLost):
-		return Decision{Reason: LeaseLost, Err: err}
+		return LeaseLost
 	}
-	return Decision{Reason: Unavailable, Err: err}
+	return Unavailable
 }
 
 func (c *Checker) judgeKey(k *Key, now int64) Reason {
@@ -179,16 +251,24 @@ func judgeRestrictions(k *Key, req *Request) Reason {
 }
 
 // count takes the request off the limits of the key and its user, and is the last to object.
-func (c *Checker) count(ctx context.Context, k *Key, req *Request) Decision {
+func (c *Checker) count(ctx context.Context, req *Request, a *asking) Reason {
+	k := a.d.Key
 	if k.Limits == nil && k.UserLimits == nil {
-		return Decision{Reason: Allowed, Key: k}
+		return Allowed
+	}
+	if a.report != nil {
+		a.report.Uncounted = true
+		return Allowed
 	}
 	if c.limiter == nil {
-		return Decision{Reason: Unavailable, Key: k, Err: errors.New("the key or its user has limits, and nothing counts them")}
+		a.d.Err = errors.New("the key or its user has limits, and nothing counts them")
+		return Unavailable
 	}
 	state, err := c.limiter.Take(ctx, k, req.At, req.RequestID)
 	if err != nil {
-		return Decision{Reason: Unavailable, Key: k, Err: err}
+		a.d.Err = err
+		return Unavailable
 	}
-	return Decision{Reason: state.Reason, Key: k, Limit: state}
+	a.d.Limit = state
+	return state.Reason
 }

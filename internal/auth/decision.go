@@ -84,4 +84,5 @@ type Decision struct {
 	Limit  LimitState // where the key stands, if it is limited and was counted
 	Err    error      // why it is unavailable; for logs, never for the client
 	Detail string     // what the operator may want to know more; for logs, never for the client
+	Would  Reason     // what a policy that only shadows objects to; Undecided where it does not
 }

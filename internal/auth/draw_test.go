@@ -107,7 +107,7 @@ func drawWorld(t *rapid.T) *world {
 			Groups: list(t, "groups", 3, groups...), Scopes: list(t, "scopes", 2, scopes...),
 			Anonymous: rarely(t, "anonymous"), Preflight: rapid.Bool().Draw(t, "preflight passes"),
 		},
-		rules: drawRules(t), noPolicy: rarely(t, "no policy"), lenient: rapid.Bool().Draw(t, "lenient"),
+		rules: drawRules(t), noPolicy: rarely(t, "no policy"), shadow: rarely(t, "shadow"), lenient: rapid.Bool().Draw(t, "lenient"),
 		limited:   rapid.SampledFrom([]auth.Reason{auth.Allowed, auth.Allowed, auth.Allowed, auth.RateLimited, auth.QuotaExceeded, auth.Unavailable, auth.Undecided}).Draw(t, "limiter"),
 		noLimiter: rarely(t, "no limiter"),
 	}

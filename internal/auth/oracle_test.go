@@ -25,6 +25,7 @@ type world struct {
 	base       auth.Requirement
 	rules      []auth.Rule
 	noPolicy   bool
+	shadow     bool // the policy only shadows
 	lenient    bool // inactive users pass
 
 	sent      string // "", or what the request carries
@@ -33,6 +34,7 @@ type world struct {
 	outage    bool
 	limited   auth.Reason
 	noLimiter bool
+	takes     int // how often a limit was asked
 	req       auth.Request
 }
 
@@ -73,7 +75,7 @@ func (w *world) permits() bool {
 
 // asked finds the requirement, or says that it can't be told.
 func (w *world) asked(path string, pathOK bool) (auth.Requirement, bool) {
-	if w.noPolicy {
+	if w.noPolicy || w.shadow {
 		return auth.Requirement{}, true
 	}
 	for _, r := range w.rules {
@@ -178,6 +180,7 @@ func (w *world) ByDigest(_ context.Context, d auth.Digest) (*auth.Key, error) {
 func (w *world) ByName(context.Context, string) (*auth.Key, error) { return nil, auth.ErrKeyNotFound }
 
 func (w *world) Take(context.Context, *auth.Key, time.Time, string) (auth.LimitState, error) {
+	w.takes++
 	if w.limited == auth.Unavailable {
 		return auth.LimitState{}, errors.New("the counters are away")
 	}
@@ -200,7 +203,9 @@ func (w *world) request(t *rapid.T) *auth.Request {
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Policy = p
+		if req.Policy = p; w.shadow {
+			req.Policy = p.Shadow()
+		}
 	}
 	return &req
 }

@@ -30,8 +30,9 @@ type Rule struct {
 
 // Policy is what an operator asks of the keys on a route. It is immutable.
 type Policy struct {
-	Name string
-	base Requirement
+	Name   string
+	base   Requirement
+	shadow bool
 
 	rules     []compiledRule
 	anyPath   bool // some rule looks at the path
@@ -59,6 +60,27 @@ func NewPolicy(name string, base Requirement, rules []Rule) (*Policy, error) {
 		p.anyMethod = p.anyMethod || len(r.Methods) > 0
 	}
 	return p, errors.Join(errs...)
+}
+
+// Shadow returns the policy as one that decides nothing: its requests are
+// judged as without a policy, and what it would have denied is noted.
+func (p *Policy) Shadow() *Policy {
+	shadow := *p
+	shadow.shadow = true
+	return &shadow
+}
+
+// Shadows reports whether the policy decides nothing.
+func (p *Policy) Shadows() bool { return p.shadow }
+
+// ruleOf tells which rule a requirement is of, from 1 on; 0 for none.
+func (p *Policy) ruleOf(need *Requirement) int {
+	for i := range p.rules {
+		if need == &p.rules[i].Requirement {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 func (r Rule) compile(base Requirement) compiledRule {

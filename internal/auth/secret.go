@@ -115,6 +115,12 @@ func (s Secret) ownFormat(prefix string) bool {
 	return true
 }
 
+// Pattern is a regular expression of what NewSecret makes under a prefix, for
+// those who look for leaked keys. It knows no checksum.
+func Pattern(prefix string) string {
+	return fmt.Sprintf("%s_[0-9A-Za-z]{%d}", prefix, randomLen+checksumLen)
+}
+
 func isBase62(c byte) bool {
 	return '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }

@@ -33,12 +33,13 @@ func (s Secret) Importable(prefix string) error {
 	return nil
 }
 
-// words are what people make keys of, those that are part of another last.
+// words are what people make keys of, those that are part of another last. None
+// is of hexadecimal digits alone: such come about by chance.
 var words = []string{
 	"administrator", "development", "production", "password", "passwort", "contrasena", "motdepasse", "changeme", "integration",
 	"connector", "customer", "external", "internal", "webhook", "welcome", "default", "example", "partner", "staging", "company", "service",
 	"letmein", "dragon", "monkey", "master", "secret", "server", "access", "apikey", "azerty", "qwertz", "qwerty", "client", "odoo", "admin",
-	"login", "token", "super", "local", "test", "demo", "prod", "user", "auth", "pass", "sync", "shop", "abcd", "key", "api", "web", "erp", "dev", "app", "abc",
+	"login", "token", "super", "local", "test", "demo", "prod", "user", "auth", "pass", "sync", "shop", "key", "api", "web", "erp", "dev", "app",
 }
 
 // leet undoes what people take for disguise.

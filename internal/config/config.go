@@ -194,6 +194,9 @@ type Policy struct {
 	Anonymous bool `koanf:"anonymous"`
 	// CORS preflights pass without a key (`allow`); browsers send none with them.
 	Preflight string `koanf:"preflight" enum:"deny allow"`
+	// Try the policy out: requests pass or not as if it asked for a key and nothing more, and what
+	// it would have denied is counted (`result="would_deny"`) and logged. See [explain](explain.md).
+	Shadow bool `koanf:"shadow"`
 	// Exceptions: the first rule that matches the request replaces those of the settings
 	// above that it gives. A list of tables; INI can't hold one. A policy with rules needs
 	// a proxy that is trusted: it looks at the original request.

@@ -27,6 +27,9 @@ func (l *Loaded) policies() map[string]*auth.Policy {
 			l.checkRule(conffile.Item(path+".rules", i), rules[i])
 		}
 		if compiled, err := auth.NewPolicy(name, base, rules); err == nil {
+			if p.Shadow {
+				compiled = compiled.Shadow()
+			}
 			out[name] = compiled
 		}
 	}

@@ -82,7 +82,7 @@ func (s *service) Check(ctx context.Context, req *authv3.CheckRequest) (resp *au
 	x := exchange{route: rt, policy: policy, peer: peerOf(ctx)}
 	s.decide(ctx, &x, a, start)
 	if x.decision.Reason.Allows() {
-		if s.log.Verbose(ctx) {
+		if s.log.Tells(ctx, &x.decision) {
 			x.nameRequest()
 			s.log.Allowed(ctx, x.told())
 		}
@@ -141,7 +141,7 @@ func (x *exchange) nameRequest() {
 // told is the exchange as the log tells it.
 func (x *exchange) told() observe.Exchange {
 	e := observe.Exchange{
-		Decision: x.decision, Proxy: proxyName, Policy: x.route.policyName, RequestID: x.requestID,
+		Decision: x.decision, Proxy: ProxyName, Policy: x.route.policyName, RequestID: x.requestID,
 		Original: x.original, Peer: x.peer.String(),
 	}
 	switch x.decision.Reason {

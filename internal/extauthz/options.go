@@ -30,8 +30,8 @@ type Options struct {
 	Now     func() time.Time
 }
 
-// proxyName is this transport, as logs and metrics name it.
-const proxyName = "envoy-grpc"
+// ProxyName is this transport, as logs and metrics name it.
+const ProxyName = "envoy-grpc"
 
 // route is what a policy in context_extensions stands for.
 type route struct {
@@ -50,10 +50,10 @@ type routes struct {
 
 func newRoutes(o *Options) (*routes, error) {
 	rs := &routes{byPolicy: map[string]*route{}, unknown: &route{
-		policyName: observe.Unknown, refused: true, counters: o.Metrics.NewRoute(proxyName, observe.Unknown),
+		policyName: observe.Unknown, refused: true, counters: o.Metrics.NewRoute(ProxyName, observe.Unknown),
 	}}
 	add := func(name string, p *auth.Policy) {
-		rs.byPolicy[name] = &route{policy: p, policyName: name, counters: o.Metrics.NewRoute(proxyName, name)}
+		rs.byPolicy[name] = &route{policy: p, policyName: name, counters: o.Metrics.NewRoute(ProxyName, name)}
 	}
 	var errs []error
 	for name, p := range o.Policies {

@@ -32,17 +32,37 @@ const maxLogged = 256
 // Of a request it logs what a trusted proxy vouches for, and never a query or
 // a header that may hold a key.
 type Log struct {
-	log      *slog.Logger
+	log    *slog.Logger
+	denial paced
+	shadow paced
+}
+
+// paced grants so many lines to each reason, and counts those that it does not.
+type paced struct {
 	limiters [auth.Reasons]*rate.Limiter
 	dropped  [auth.Reasons]atomic.Int64
+}
+
+func (p *paced) init() {
+	for r := range p.limiters {
+		p.limiters[r] = rate.NewLimiter(logRate, logBurst)
+	}
+}
+
+// grants reports whether a line may be written, and how many of its reason were not since the last one.
+func (p *paced) grants(r auth.Reason) (suppressed int64, ok bool) {
+	if !p.limiters[r].Allow() {
+		p.dropped[r].Add(1)
+		return 0, false
+	}
+	return p.dropped[r].Swap(0), true
 }
 
 // NewLog makes a Log that writes to log.
 func NewLog(log *slog.Logger) *Log {
 	l := &Log{log: log}
-	for r := range l.limiters {
-		l.limiters[r] = rate.NewLimiter(logRate, logBurst)
-	}
+	l.denial.init()
+	l.shadow.init()
 	return l
 }
 
@@ -56,14 +76,41 @@ type Exchange struct {
 	Hint          string // what the operator can do where a configuration is the likely cause
 }
 
-// Verbose reports whether allows are told.
-func (l *Log) Verbose(ctx context.Context) bool { return l.log.Enabled(ctx, slog.LevelDebug) }
+// Tells reports whether an allow is told: at debug, or because a policy that
+// only shadows would have denied it.
+func (l *Log) Tells(ctx context.Context, d *auth.Decision) bool {
+	return d.Would != auth.Undecided || l.log.Enabled(ctx, slog.LevelDebug)
+}
 
-// Allowed logs an allow where somebody wants to know.
+// Allowed logs an allow that is told.
 func (l *Log) Allowed(ctx context.Context, x Exchange) {
-	if l.Verbose(ctx) {
+	if x.Decision.Would != auth.Undecided {
+		l.wouldDeny(ctx, &x)
+	}
+	if l.log.Enabled(ctx, slog.LevelDebug) {
 		l.log.LogAttrs(ctx, slog.LevelDebug, "allowed", x.attrs()...)
 	}
+}
+
+func (l *Log) wouldDeny(ctx context.Context, x *Exchange) {
+	r := min(x.Decision.Would, auth.Reasons-1)
+	if !l.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	suppressed, ok := l.shadow.grants(r)
+	if !ok {
+		return
+	}
+	attrs := append(x.attrs(), slog.String("would", r.String()), slog.String("hint", x.explainCommand()))
+	l.log.LogAttrs(ctx, slog.LevelInfo, "would be denied", withSuppressed(attrs, suppressed)...)
+}
+
+// withSuppressed tells how many lines of this reason were left out since the last one.
+func withSuppressed(attrs []slog.Attr, n int64) []slog.Attr {
+	if n > 0 {
+		attrs = append(attrs, slog.Int64("suppressed", n))
+	}
+	return attrs
 }
 
 // Denied logs a denial.
@@ -72,8 +119,8 @@ func (l *Log) Denied(ctx context.Context, x Exchange) {
 	if !l.log.Enabled(ctx, level) {
 		return
 	}
-	if !l.limiters[r].Allow() {
-		l.dropped[r].Add(1)
+	suppressed, ok := l.denial.grants(r)
+	if !ok {
 		return
 	}
 	attrs := x.attrs()
@@ -83,13 +130,23 @@ func (l *Log) Denied(ctx context.Context, x Exchange) {
 	if x.Decision.Detail != "" {
 		attrs = append(attrs, slog.String("detail", x.Decision.Detail))
 	}
+	if x.Hint == "" && x.Decision.Key != nil && answer.Of(r).Result() == answer.Deny {
+		x.Hint = x.explainCommand()
+	}
 	if x.Hint != "" {
 		attrs = append(attrs, slog.String("hint", x.Hint))
 	}
-	if n := l.dropped[r].Swap(0); n > 0 {
-		attrs = append(attrs, slog.Int64("suppressed", n)) // lines of this reason since the last one
+	l.log.LogAttrs(ctx, level, "denied", withSuppressed(attrs, suppressed)...)
+}
+
+// explainCommand tells how to ask what would have to change. It holds nothing
+// that a client has chosen: people paste it into a shell.
+func (x *Exchange) explainCommand() string {
+	command := "authd explain --key-name " + x.Decision.Key.ID + " --proxy " + x.Proxy
+	if x.Policy != auth.DefaultPolicy {
+		command += " --policy " + x.Policy
 	}
-	l.log.LogAttrs(ctx, level, "denied", attrs...)
+	return command
 }
 
 // Panicked logs what recover has given. It tells where it was, and never what

@@ -37,7 +37,7 @@ next:
 func TestLinesAreRationedForEachReason(t *testing.T) {
 	buf := &bytes.Buffer{}
 	l := logTo(buf)
-	l.limiters[auth.MissingCredential] = rate.NewLimiter(0, 3)
+	l.denial.limiters[auth.MissingCredential] = rate.NewLimiter(0, 3)
 	for range 10 {
 		l.Denied(context.Background(), deniedFor(auth.MissingCredential))
 	}
@@ -48,7 +48,7 @@ func TestLinesAreRationedForEachReason(t *testing.T) {
 	if got := lines(buf, "unknown_key"); len(got) != 1 || strings.Contains(got[0], "suppressed") {
 		t.Errorf("one reason has silenced another:\n%s", buf)
 	}
-	l.limiters[auth.MissingCredential].SetLimit(rate.Inf)
+	l.denial.limiters[auth.MissingCredential].SetLimit(rate.Inf)
 	l.Denied(context.Background(), deniedFor(auth.MissingCredential))
 	l.Denied(context.Background(), deniedFor(auth.MissingCredential))
 	got := lines(buf, "missing_credential")
@@ -62,6 +62,25 @@ func TestAReasonThatNobodyHasHeardOfIsLogged(t *testing.T) {
 	logTo(buf).Denied(context.Background(), deniedFor(200))
 	if len(lines(buf, `"reason":"reason_200"`, `"status":503`)) != 1 {
 		t.Errorf("the log is %s", buf)
+	}
+}
+
+// What a shadow objects to is rationed like denials, and takes nothing off theirs.
+func TestLinesOfShadowsAreRationed(t *testing.T) {
+	buf := &bytes.Buffer{}
+	l := logTo(buf)
+	l.shadow.limiters[auth.ForbiddenGroup] = rate.NewLimiter(0, 3)
+	x := Exchange{Proxy: "traefik", Policy: "new", Decision: auth.Decision{Reason: auth.Allowed, Would: auth.ForbiddenGroup, Key: &auth.Key{ID: "id"}}}
+	for range 10 {
+		if !l.Tells(context.Background(), &x.Decision) {
+			t.Error("it is not told")
+		}
+		l.Allowed(context.Background(), x)
+	}
+	l.Denied(context.Background(), deniedFor(auth.ForbiddenGroup))
+	told := lines(buf, "would be denied", `"would":"forbidden_group"`, `"hint":"authd explain --key-name id --proxy traefik --policy new"`)
+	if denied := len(lines(buf, `"denied"`)); len(told) != 3 || denied != 1 {
+		t.Errorf("%d lines of shadows, %d of denials, want 3 and 1:\n%s", len(told), denied, buf)
 	}
 }
 

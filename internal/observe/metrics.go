@@ -28,7 +28,7 @@ func NewMetrics(reg prometheus.Registerer, mostSeries int, version string) (*Met
 	m := &Metrics{
 		verify: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "authd_verify_total",
-			Help: "Answers to proxies. result=error is an outage: look at the store. reason tells exactly what the client is not told; unknown_proxy and unknown_policy mean that a proxy is configured with a path that authd does not know.",
+			Help: "Answers to proxies. result=error is an outage: look at the store. result=would_deny has passed, and a policy with shadow: true would have denied it for this reason: authd explain tells what would have to change. reason tells exactly what the client is not told; unknown_proxy and unknown_policy mean that a proxy is configured with a path that authd does not know.",
 		}, []string{"proxy", "policy", "result", "reason"}),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "authd_verify_duration_seconds",
@@ -60,6 +60,7 @@ type Route struct {
 	vec           *prometheus.CounterVec
 	proxy, policy string
 	byReason      [auth.Reasons]atomic.Pointer[prometheus.Counter]
+	byWould       [auth.Reasons]atomic.Pointer[prometheus.Counter] // of what passed, by what a shadow objects to
 }
 
 // NewRoute starts the counters that alerts watch at zero: a rate is
@@ -76,20 +77,34 @@ func (rc *Route) of(r auth.Reason) prometheus.Counter {
 	if r >= auth.Reasons {
 		r = auth.Undecided
 	}
-	if c := rc.byReason[r].Load(); c != nil {
+	return rc.once(&rc.byReason[r], answer.Of(r).Result(), r)
+}
+
+// ofDecision counts an answer once: what a shadow objects to is counted as that.
+func (rc *Route) ofDecision(d *auth.Decision) prometheus.Counter {
+	if answer.ResultOf(d) == answer.WouldDeny {
+		r := min(d.Would, auth.Reasons-1)
+		return rc.once(&rc.byWould[r], answer.WouldDeny, r)
+	}
+	return rc.of(d.Reason)
+}
+
+// once looks a counter up once.
+func (rc *Route) once(p *atomic.Pointer[prometheus.Counter], as answer.Result, r auth.Reason) prometheus.Counter {
+	if c := p.Load(); c != nil {
 		return *c
 	}
-	c := rc.vec.WithLabelValues(rc.proxy, rc.policy, answer.Of(r).Result().String(), r.String())
-	rc.byReason[r].Store(&c)
+	c := rc.vec.WithLabelValues(rc.proxy, rc.policy, as.String(), r.String())
+	p.Store(&c)
 	return c
 }
 
 // Count counts a decision, and how long it took.
 func (m *Metrics) Count(rc *Route, d *auth.Decision, took time.Duration) {
-	rc.of(d.Reason).Inc()
+	rc.ofDecision(d).Inc()
 	m.duration.Observe(took.Seconds())
 	if d.Key != nil {
-		m.perKey.of(d.Key, answer.Of(d.Reason).Result()).Inc()
+		m.perKey.of(d.Key, answer.ResultOf(d)).Inc()
 	}
 }
 

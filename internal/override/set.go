@@ -30,6 +30,15 @@ func (s Set) Len() int {
 // Format writes how many sections there are, for every verb.
 func (s Set) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%d override sections", s.Len()) }
 
+// ValueOf names the section that has a value of this digest, and its place.
+func (s *Set) ValueOf(d auth.Digest) (name string, at Origin, ok bool) {
+	found := s.byDigest[d]
+	if found == nil {
+		return "", Origin{}, false
+	}
+	return found.name, found.at, true
+}
+
 // section finds what overrides a key of the store's.
 func (s *Set) section(k *auth.Key) *section {
 	if found := s.byName[k.Name]; found != nil {

@@ -36,7 +36,8 @@ type value struct {
 	given  bool // the values that the store has for the record are dead
 	usable bool // somebody can present it; an empty one is given, but nobody can
 	digest auth.Digest
-	later  bool // requests are tried under another pepper before the digest's
+	pepper string // the id of the digest's
+	later  bool   // requests are tried under another pepper before the digest's
 }
 
 // valueOf makes the value of a source, and every digest by which another
@@ -65,7 +66,7 @@ func (e Env) valueOf(source, text string, at Origin) (v value, all []auth.Digest
 	for _, p := range e.Digester.Tried() {
 		all = append(all, p.Digest(secret))
 	}
-	return value{given: true, usable: true, digest: e.Digester.Current().Digest(secret)}, all, nil
+	return value{given: true, usable: true, digest: e.Digester.Current().Digest(secret), pepper: e.Digester.Current().ID()}, all, nil
 }
 
 func (e Env) fromFile(path string, at Origin) (string, error) {
@@ -135,7 +136,7 @@ func (e Env) fromDigest(text string) (value, error) {
 	if !e.Digester.Tries(id) {
 		return value{}, fmt.Errorf("digests under pepper %s are not looked for here; those under %s are", id, e.tried())
 	}
-	return value{given: true, usable: true, digest: d, later: id != e.Digester.Current().ID()}, nil
+	return value{given: true, usable: true, digest: d, pepper: id, later: id != e.Digester.Current().ID()}, nil
 }
 
 func (e Env) tried() string {

@@ -11,6 +11,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"authd/internal/auth"
 	"authd/internal/conffile"
 )
 
@@ -39,6 +40,8 @@ type WatcherOptions struct {
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 	Reloaded   func(error) // told of each finished reload; may be nil
+	// Changed is told of each reload that changed something: which fields, and no value. It may be nil, and must not wait.
+	Changed func([]auth.FieldChange)
 }
 
 // Watcher keeps the Finder's set as the files have it.
@@ -67,6 +70,9 @@ func NewWatcher(o WatcherOptions) (*Watcher, error) {
 	}
 	if o.Reloaded == nil {
 		o.Reloaded = func(error) {}
+	}
+	if o.Changed == nil {
+		o.Changed = func([]auth.FieldChange) {}
 	}
 	return &Watcher{
 		WatcherOptions: o, metrics: m, asked: make(chan struct{}, 1),
@@ -202,13 +208,15 @@ func (w *Watcher) read() (*Set, error) {
 
 // swap puts a set in force, and tells what it changes.
 func (w *Watcher) swap(ctx context.Context, set *Set) {
-	added, removed, changed := diff(w.Finder.Set(), set)
+	old := w.Finder.Set()
+	added, removed, changed := diff(old, set)
 	w.Finder.Swap(set)
 	if len(added)+len(removed)+len(changed) == 0 {
 		w.Log.Debug("the override sections were read again, and are the same", "sections", set.Len())
 		return
 	}
 	w.Log.Info("override sections reloaded", "sections", set.Len(), "added", added, "removed", removed, "changed", changed)
+	w.Changed(fieldChanges(old, set))
 	clear(w.warned)
 	w.match(ctx)
 }

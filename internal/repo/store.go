@@ -22,6 +22,7 @@ type Store interface {
 	Log
 	Replicas
 	Usage
+	Audit
 
 	// Migrate brings the schema up to date; safe for several processes at once. A schema that is newer than this
 	// program is left as it is, and worked on: migrations only add. One that an older program can't work on
@@ -121,4 +122,16 @@ type Usage interface {
 	// PruneUsage removes hours that begin before, secrets not seen since, and what it needs no
 	// longer itself; of each kind at most so many, and tells how many in all: 0 is the end.
 	PruneUsage(ctx context.Context, before time.Time, most int) (int, error)
+}
+
+// Audit is who changed what, and when: a row for each change to a key or a user, in the transaction of
+// the change. Nothing changes or removes a row; each holds the hash of the one before
+// (auth.AuditEntry). Who acts is auth.ActorOf the context of the change.
+type Audit interface {
+	// AppendAudit writes a row of what is no change to the store. It sets N, At where that is zero, Actor and the hashes.
+	AppendAudit(ctx context.Context, e auth.AuditEntry) error
+	// AuditEntries answers the rows after a number, in order, at most limit of them, as they are stored: nothing is checked.
+	AuditEntries(ctx context.Context, after int64, limit int) ([]auth.AuditEntry, error)
+	// AuditHead answers where the last writer left the audit: also where its row is not there any more.
+	AuditHead(ctx context.Context) (auth.AuditHead, error)
 }

@@ -79,10 +79,20 @@ func (t *tx) insertAll(ctx context.Context, writes []auth.KeyWrite) (auth.Change
 	for i := range writes {
 		logins[i] = writes[i].Record.User
 	}
-	if err := t.run(ctx, insertUsers, logins); err != nil {
+	var made []string
+	err = t.rows(ctx, insertUsers, []any{logins}, func(scan func(...any) error) error {
+		var login string
+		err := scan(&login)
+		made = append(made, login)
+		return err
+	})
+	if err != nil {
 		return c, err
 	}
-	return c, t.insertRows(ctx, writes, c.Seq)
+	if err := t.insertRows(ctx, writes, c.Seq); err != nil {
+		return c, err
+	}
+	return c, t.auditNew(ctx, made, writes, c)
 }
 
 // batchChange tells of many records; of one, as any change does.
@@ -152,7 +162,7 @@ func (t *tx) taken(ctx context.Context, writes []auth.KeyWrite, numbers map[stri
 
 const (
 	insertUsers = `INSERT INTO users (login, active, created_at, changed_seq)
-		SELECT DISTINCT u, true, ` + dbNow + `, 0 FROM unnest($1::text[]) u ON CONFLICT DO NOTHING`
+		SELECT DISTINCT u, true, ` + dbNow + `, 0 FROM unnest($1::text[]) u ON CONFLICT DO NOTHING RETURNING login`
 	insertKeys = `INSERT INTO keys (name, slug, login, active, revoked_at, not_before, expires_at,
 		groups, scopes, restrictions, limits, metadata, note, id, created_at, updated_at, changed_seq, revoked_seq)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::bigint[], $7::bigint[],

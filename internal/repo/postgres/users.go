@@ -10,13 +10,26 @@ const insertUser = `INSERT INTO users (login, active, created_at, changed_seq, l
 	ON CONFLICT DO NOTHING`
 
 // makeUser makes a user where there is none of this login.
-func (t *tx) makeUser(ctx context.Context, login string) error { return t.run(ctx, insertUser, login) }
+func (t *tx) makeUser(ctx context.Context, login string) error {
+	_, err := t.newUser(ctx, login)
+	return err
+}
+
+// newUser makes a user, and reports false where there is one of this login.
+func (t *tx) newUser(ctx context.Context, login string) (bool, error) {
+	n, err := t.affected(ctx, insertUser, login)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	e, err := auth.UserAudit(login, nil, &auth.User{Active: true})
+	return true, t.audit(ctx, e, err)
+}
 
 // CreateUser implements repo.Users.
 func (s *Store) CreateUser(ctx context.Context, login string) error {
 	return s.write(ctx, func(t *tx) error {
-		n, err := t.affected(ctx, insertUser, login)
-		if err == nil && n == 0 {
+		made, err := t.newUser(ctx, login)
+		if err == nil && !made {
 			err = auth.ErrUserTaken
 		}
 		return err
@@ -95,7 +108,12 @@ func (t *tx) updateUser(ctx context.Context, login string, edit func(*auth.User)
 	if err != nil {
 		return auth.Change{}, err
 	}
-	return c, t.run(ctx, `UPDATE users SET active = $1, limits = $2, changed_seq = $3 WHERE login = $4`, u.Active, limits, c.Seq, login)
+	if err := t.run(ctx, `UPDATE users SET active = $1, limits = $2, changed_seq = $3 WHERE login = $4`, u.Active, limits, c.Seq, login); err != nil {
+		return auth.Change{}, err
+	}
+	e, err := auth.UserAudit(login, &was, &u)
+	e.At = c.At
+	return c, t.audit(ctx, e, err)
 }
 
 // touchedBy tells of all keys of a user.

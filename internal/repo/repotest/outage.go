@@ -50,6 +50,9 @@ func calls(ctx context.Context, s repo.Store, r *auth.Record, replica string) ma
 		"UsageTotals":   func() error { return second(s.UsageTotals(ctx, early)) },
 		"SecretUses":    func() error { return second(s.SecretUses(ctx, "")) },
 		"PruneUsage":    func() error { return second(s.PruneUsage(ctx, early, 10)) },
+		"AppendAudit":   func() error { return s.AppendAudit(ctx, auth.AuditEntry{Action: "test", Fields: "[]"}) },
+		"AuditEntries":  func() error { return second(s.AuditEntries(ctx, 0, 10)) },
+		"AuditHead":     func() error { return second(s.AuditHead(ctx)) },
 		"Migrate":       func() error { return s.Migrate(ctx) },
 		"Schema":        func() error { _, _, err := s.Schema(ctx); return err },
 	}

@@ -38,6 +38,7 @@ var suite = []struct {
 	{"ListKeys", listing},
 	{"Counts", counting},
 	{"Users", users},
+	{"Audit", audits},
 	{"Log", logging},
 	{"Woken", waking},
 	{"Replicas", replicas},

@@ -81,7 +81,7 @@ func (t *tx) insertAll(ctx context.Context, writes []auth.KeyWrite, users map[st
 			return c, fmt.Errorf("key %q: %w", w.Record.Name, err)
 		}
 	}
-	return c, nil
+	return c, t.auditNew(ctx, nil, writes, c) // makeUser has told of the users
 }
 
 // batchChange tells of many records; of one, as any change does.

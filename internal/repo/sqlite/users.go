@@ -9,7 +9,12 @@ import (
 
 // makeUser makes a user where there is none of this login.
 func (t *tx) makeUser(ctx context.Context, login string) error {
-	return t.run(ctx, insertUser+` ON CONFLICT DO NOTHING`, login, time.Now().UnixMilli())
+	n, err := t.affected(ctx, insertUser+` ON CONFLICT DO NOTHING`, login, time.Now().UnixMilli())
+	if err != nil || n == 0 {
+		return err
+	}
+	e, err := auth.UserAudit(login, nil, &auth.User{Active: true})
+	return t.audit(ctx, e, err)
 }
 
 const insertUser = `INSERT INTO users (login, active, created_at, changed_seq, limits) VALUES (?, 1, ?, 0, '{}')`
@@ -21,7 +26,11 @@ func (s *Store) CreateUser(ctx context.Context, login string) error {
 		if refused(err) {
 			return auth.ErrUserTaken
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		e, err := auth.UserAudit(login, nil, &auth.User{Active: true})
+		return t.audit(ctx, e, err)
 	})
 }
 
@@ -97,7 +106,12 @@ func (t *tx) updateUser(ctx context.Context, login string, edit func(*auth.User)
 	if err != nil {
 		return auth.Change{}, err
 	}
-	return c, t.run(ctx, `UPDATE users SET active = ?, limits = ?, changed_seq = ? WHERE login = ?`, u.Active, limits, c.Seq, login)
+	if err := t.run(ctx, `UPDATE users SET active = ?, limits = ?, changed_seq = ? WHERE login = ?`, u.Active, limits, c.Seq, login); err != nil {
+		return auth.Change{}, err
+	}
+	e, err := auth.UserAudit(login, &was, &u)
+	e.At = c.At
+	return c, t.audit(ctx, e, err)
 }
 
 // touchedBy tells of all keys of a user.

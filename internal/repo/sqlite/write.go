@@ -41,7 +41,7 @@ func (s *Store) CreateKey(ctx context.Context, r *auth.Record, secrets ...auth.S
 				return err
 			}
 		}
-		return nil
+		return t.auditKey(ctx, auth.ActionKeyCreate, nil, c)
 	})
 	return done(c, err)
 }
@@ -152,7 +152,10 @@ func (t *tx) update(ctx context.Context, before *stored, after *auth.Record) (au
 			return c, err
 		}
 	}
-	return c, t.run(ctx, updateKey, append(cols.values(), auth.Millis(c.At), c.Seq, revokedSeq, before.n)...)
+	if err := t.run(ctx, updateKey, append(cols.values(), auth.Millis(c.At), c.Seq, revokedSeq, before.n)...); err != nil {
+		return c, err
+	}
+	return c, t.auditKey(ctx, auth.ActionKeyUpdate, &before.Record, c)
 }
 
 // clone shares nothing with the record that an edit could write to.
@@ -201,7 +204,10 @@ func (t *tx) rotate(ctx context.Context, n int64, r *auth.Record, add []auth.Sec
 	if err != nil {
 		return c, err
 	}
-	return c, t.run(ctx, `UPDATE keys SET updated_at = ?, changed_seq = ? WHERE n = ?`, auth.Millis(c.At), c.Seq, n)
+	if err := t.run(ctx, `UPDATE keys SET updated_at = ?, changed_seq = ? WHERE n = ?`, auth.Millis(c.At), c.Seq, n); err != nil {
+		return c, err
+	}
+	return c, t.auditKey(ctx, auth.ActionKeyRotate, r, c)
 }
 
 const revokeSecrets = `UPDATE secrets SET revoked = 1 WHERE key = ?`
@@ -227,8 +233,11 @@ func (s *Store) RevokeKey(ctx context.Context, ref string, at time.Time) (c auth
 		if err := t.run(ctx, revokeSecrets, r.n); err != nil {
 			return err
 		}
-		return t.run(ctx, `UPDATE keys SET revoked_at = ?, updated_at = ?, changed_seq = ?, revoked_seq = ? WHERE n = ?`,
-			moment(at), auth.Millis(c.At), c.Seq, c.Seq, r.n)
+		if err := t.run(ctx, `UPDATE keys SET revoked_at = ?, updated_at = ?, changed_seq = ?, revoked_seq = ? WHERE n = ?`,
+			moment(at), auth.Millis(c.At), c.Seq, c.Seq, r.n); err != nil {
+			return err
+		}
+		return t.auditKey(ctx, auth.ActionKeyRevoke, &r.Record, c)
 	})
 	return done(c, err)
 }
@@ -249,8 +258,10 @@ func (s *Store) DeleteKey(ctx context.Context, ref string) (c auth.Change, err e
 		if err := t.forgetUsage(ctx, r.ID); err != nil {
 			return err
 		}
-		c, err = t.log(ctx, keyChange(&r.Record, r.Secrets))
-		return err
+		if c, err = t.log(ctx, keyChange(&r.Record, r.Secrets)); err != nil {
+			return err
+		}
+		return t.auditKey(ctx, auth.ActionKeyDelete, &r.Record, c)
 	})
 	return done(c, err)
 }
