@@ -32,7 +32,7 @@ BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE TRIGGER audit_insert BEFORE INSERT ON audit
-WHEN NEW.n <> (SELECT coalesce(max(n), 0) + 1 FROM audit)
+WHEN NEW.n <> 1 + max((SELECT n FROM audit_head), (SELECT coalesce(max(n), 0) FROM audit))
 BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
 -- +goose StatementEnd
 -- +goose StatementBegin
