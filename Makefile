@@ -33,7 +33,7 @@ $(GOLANGCI_LINT):
 	mv bin/golangci-lint $@
 
 lint: $(GOLANGCI_LINT)
-	$(GOLANGCI_LINT) run ./...
+	$(GOLANGCI_LINT) run --allow-parallel-runners ./...
 
 # -race needs cgo, and so a C compiler.
 unit:
