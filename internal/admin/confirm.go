@@ -41,9 +41,10 @@ type Pending struct {
 func (c *Confirmation) Confirmed() bool { return c.listed && len(c.Pending) == 0 }
 
 // Confirm waits until no replica answers from a state older than the change.
-// It must be called after the commit has answered, and waits for wait at most.
+// It must be called after the commit has answered (rule 18 of
+// docs/revocation.md), and waits for wait at most.
 //
-// Those that count are the rows of its first listing. A replica whose row
+// Those that count are the rows of its first listing (rule 19). A replica whose row
 // appears later has committed it before it first reads the log, so what it
 // reads holds the change. A row never comes back under its id, so one that is
 // gone later has stopped, in good order or by proof.
@@ -151,7 +152,7 @@ func (r roll) judge(seq int64, took time.Duration) Confirmation {
 
 // silence is how long after the commit has answered a replica that has not
 // followed can answer from older state. Its last lease without the change
-// began before the commit; the largest lease among all stands for its own.
+// began before the commit; the largest lease among all stands for its own (rule 20).
 func silence(r *auth.Replica, lease time.Duration) time.Duration {
 	longest := *r
 	longest.Lease = lease

@@ -186,9 +186,9 @@ func (f *Feed) poll(ctx context.Context, complete bool) (extended bool, err erro
 	return true, nil
 }
 
-// register commits the row before the read that founds the first lease (rule
-// 2), and begins at the end of the log: nothing older is in any cache of
-// ours, and the floor sees to it that nothing older comes in.
+// register commits the row before the read that founds the first lease
+// (rule 2), and begins at the end of the log: nothing older is in any cache of
+// ours, and the floor sees to it that nothing older comes in (rule 10).
 func (f *Feed) register(ctx context.Context) error {
 	if err := f.log.Register(ctx, f.replica); err != nil {
 		f.abandon(ctx)
