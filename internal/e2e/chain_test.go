@@ -24,12 +24,14 @@ var checks = []struct {
 	{"trials", checkTrials},
 	{"one answer for every bad key", checkOneAnswerForEveryBadKey},
 	{"limited", checkLimited},
+	{"Authorization", checkAuthorization},
 	{"answers of the service", checkAnswersOfTheService},
 	{"upload", checkUpload},
 	{"no stall", checkNoStall},
 	{"connections are kept", checkConnectionsAreKept},
 	{"upgrade", checkUpgrade},
 	{"HTTP/2", checkHTTP2},
+	{"gRPC", checkCalls},
 	{"authd away", checkAuthdAway},
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -14,6 +15,7 @@ type proxy struct {
 	start startProxy
 
 	http2 startProxy // one that speaks HTTP/2 without TLS; nil: there is none
+	calls startProxy // one in front of a service that speaks gRPC; nil: there is none
 	grpc  bool       // it asks authd over gRPC
 
 	away         []int // what a client gets when authd can't be reached
@@ -27,9 +29,9 @@ type proxy struct {
 // realProxies are Debian's, with the files of deploy/.
 func realProxies() []proxy {
 	return []proxy{
-		{name: "nginx", start: startNginx, http2: startNginxHTTP2, away: []int{503}, slow: []int{503}, dropsAliases: true, noProblems: true},
-		{name: "caddy", start: startCaddy, http2: startCaddy, away: []int{502}, slow: []int{502, 504}, stripsNamed: true, awaitsBody: true},
-		{name: "haproxy", start: startHAProxy, http2: startHAProxy, away: []int{503}, slow: []int{503, 504}},
+		{name: "nginx", start: startNginx, http2: startNginxHTTP2, calls: startNginxCalls, away: []int{503}, slow: []int{503}, dropsAliases: true, noProblems: true},
+		{name: "caddy", start: startCaddy, http2: startCaddy, calls: startCaddyCalls, away: []int{502}, slow: []int{502, 504}, stripsNamed: true, awaitsBody: true},
+		{name: "haproxy", start: startHAProxy, http2: startHAProxy, calls: startHAProxyCalls, away: []int{503}, slow: []int{503, 504}},
 	}
 }
 
@@ -63,19 +65,32 @@ http {
 
 func startNginx(t *testing.T, authd, upstream string) string {
 	t.Helper()
-	return launchNginx(t, authd, upstream, "")
+	return launchNginx(t, authd, upstream, "", asShipped)
 }
 
 func startNginxHTTP2(t *testing.T, authd, upstream string) string {
 	t.Helper()
-	return launchNginx(t, authd, upstream, " http2")
+	return launchNginx(t, authd, upstream, " http2", asShipped)
 }
 
-func launchNginx(t *testing.T, authd, upstream, option string) string {
+// startNginxCalls has the location pass its requests on as gRPC, as docs/nginx.md says.
+func startNginxCalls(t *testing.T, authd, upstream string) string {
+	t.Helper()
+	return launchNginx(t, authd, upstream, " http2", func(site string) string {
+		at := strings.Index(site, "location = /_authd")
+		location := strings.NewReplacer("proxy_set_header Upgrade ", "# ", "proxy_set_header Connection ", "# ", "proxy_http_version ", "# ",
+			"proxy_set_header ", "grpc_set_header ", "proxy_pass http://", "grpc_pass grpc://").Replace(site[:at])
+		return location + site[at:]
+	})
+}
+
+func asShipped(site string) string { return site }
+
+func launchNginx(t *testing.T, authd, upstream, option string, edit func(string) string) string {
 	t.Helper()
 	addr, _ := onFreePort(t, func(addr string) (string, []string) {
-		site := write(t, "authd.conf", adapted(t, "nginx/authd.conf", "server authd:8080;", "server "+authd+";",
-			"server upstream:3000;", "server "+upstream+";", "listen 8000;", "listen "+addr+option+";"))
+		site := write(t, "authd.conf", edit(adapted(t, "nginx/authd.conf", "server authd:8080;", "server "+authd+";",
+			"server upstream:3000;", "server "+upstream+";", "listen 8000;", "listen "+addr+option+";")))
 		conf := write(t, "nginx.conf", fmt.Sprintf(nginxConf, t.TempDir(), site))
 		return tool(t, "nginx", "nginx-light"), []string{"-e", "stderr", "-c", conf}
 	})
@@ -92,14 +107,29 @@ func startCaddy(t *testing.T, authd, upstream string) string {
 	return addr
 }
 
+func startCaddyCalls(t *testing.T, authd, upstream string) string {
+	t.Helper()
+	return startCaddy(t, authd, "h2c://"+upstream)
+}
+
 func startHAProxy(t *testing.T, authd, upstream string) string {
+	t.Helper()
+	return launchHAProxy(t, authd, upstream, "")
+}
+
+func startHAProxyCalls(t *testing.T, authd, upstream string) string {
+	t.Helper()
+	return launchHAProxy(t, authd, upstream, " proto h2")
+}
+
+func launchHAProxy(t *testing.T, authd, upstream, option string) string {
 	t.Helper()
 	own := "abns@authd-" + port(upstream) // a name of the machine's, not of the process's
 	addr, _ := onFreePort(t, func(addr string) (string, []string) {
 		own := own + "-" + port(addr)
 		lua := write(t, "authd.lua", adapted(t, "haproxy/authd.lua", "abns@authd", own))
 		text := adapted(t, "haproxy/haproxy.cfg", "/etc/haproxy/authd.lua", lua, "bind :8000", "bind "+addr, "bind abns@authd", "bind "+own,
-			"server authd authd:8080", "server authd "+authd, "server orders upstream:3000", "server orders "+upstream)
+			"server authd authd:8080", "server authd "+authd, "server orders upstream:3000", "server orders "+upstream+option)
 		return tool(t, "haproxy", "haproxy"), []string{"-db", "-f", write(t, "haproxy.cfg", text)}
 	})
 	return addr
