@@ -112,7 +112,7 @@ func (s *Shared) question(k *auth.Key, requestID string) (names []string, args [
 	// The length tells where a login ends, whatever is in it; and no tag is empty.
 	tag := s.prefix + strconv.Itoa(len(k.User)) + ":" + k.User + "}"
 	names = make([]string, 0, 3)
-	args = make([]any, 5, 13)
+	args = make([]any, 1, 13)
 	if k.Limits != nil {
 		names = append(names, tag+"key:"+k.ID)
 		args = appendLimits(args, k.Limits)
@@ -122,15 +122,14 @@ func (s *Shared) question(k *auth.Key, requestID string) (names []string, args [
 		args = appendLimits(args, k.UserLimits)
 	}
 	args[0] = len(names)
-	args[1], args[2] = "", ""
-	if s.now != nil {
-		now := s.now()
-		args[1], args[2] = now.Unix(), now.Nanosecond()
-	}
-	args[3], args[4] = s.remember.Milliseconds(), mostRepeats
 	if requestID != "" {
 		id := sha256.Sum256([]byte(requestID)) // of one length, whatever a proxy makes
 		names = append(names, tag+"request:"+k.ID+":"+hex.EncodeToString(id[:16]))
+		args = append(args, s.remember.Milliseconds(), mostRepeats)
+	}
+	if s.now != nil {
+		now := s.now()
+		args = append(args, now.Unix(), now.Nanosecond())
 	}
 	return names, args
 }

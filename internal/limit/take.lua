@@ -2,9 +2,9 @@
 -- none. Whatever it says is what entry.go says: the tests run both side by side.
 --
 -- KEYS   a counter for each set of limits; then, where the request has an id, one for that
--- ARGV   how many sets; the moment in seconds, and nanoseconds of it, both empty for the server's clock;
---        how many milliseconds a request's id is known; how often it is answered again without being counted;
---        then of each set: nanoseconds for one request (0: no rate), burst, quota (0: none), window (h, d, mo)
+-- ARGV   how many sets; of each: nanoseconds for one request (0: no rate), burst, quota (0: none), window (h, d, mo);
+--        where the request has an id, how many milliseconds it is known, and how often it is answered again without
+--        being counted; the moment in seconds, and nanoseconds of it: without these, it is the server's clock
 -- Answer 0 it is counted; 1 it was counted before; or else a list of what each set says:
 --        nanoseconds to wait for the rate, and for the quota; seconds of the quota's window
 --
@@ -43,27 +43,27 @@ local function window(per, at)
 end
 
 local sets = tonumber(ARGV[1])
-local s, ns
-if ARGV[2] == '' then
-  local t = redis.call('TIME')
-  s, ns = tonumber(t[1]), tonumber(t[2]) * 1000
-else
-  s, ns = tonumber(ARGV[2]), tonumber(ARGV[3])
-end
-
-local request = KEYS[sets + 1]
+local rest = 4 * sets + 2 -- where the sets end in ARGV
+local request, known, repeats = KEYS[sets + 1]
 if request then
+  known, repeats, rest = ARGV[rest], tonumber(ARGV[rest + 1]), rest + 2
   local again = redis.call('GET', request)
-  if again and tonumber(again) < tonumber(ARGV[5]) then
+  if again and tonumber(again) < repeats then
     redis.call('INCR', request)
     return 1
   end
 end
 
+local s, ns = tonumber(ARGV[rest]), tonumber(ARGV[rest + 1])
+if not s then
+  local t = redis.call('TIME')
+  s, ns = tonumber(t[1]), tonumber(t[2]) * 1000
+end
+
 local counters, waits, passes = {}, {}, true
 for i = 1, sets do
-  local every, burst = tonumber(ARGV[4 * i + 2]), tonumber(ARGV[4 * i + 3])
-  local quota, per = tonumber(ARGV[4 * i + 4]), ARGV[4 * i + 5]
+  local every, burst = tonumber(ARGV[4 * i - 2]), tonumber(ARGV[4 * i - 1])
+  local quota, per = tonumber(ARGV[4 * i]), ARGV[4 * i + 1]
   local c = {s = s, ns = ns, spent = 0, behind = 0, used = 0, every = every, quota = quota, ends = s}
   local before = redis.call('GET', KEYS[i])
   local past, latest = 0, s
@@ -123,14 +123,14 @@ for i, c in ipairs(counters) do
   end
   -- It is kept until nothing is left of what was counted, and a little longer: the expiry is by the server's
   -- clock, which another server takes over with its own idea of the time.
-  local rest = math.max((c.spent * c.every - c.behind) / 1e6, (c.ends - c.s) * 1000)
+  local stays = math.max((c.spent * c.every - c.behind) / 1e6, (c.ends - c.s) * 1000)
   redis.call('SET', KEYS[i], struct.pack(LAYOUT, c.s, c.ns, c.spent, c.behind, c.used),
-    'PX', string.format('%.0f', math.min(math.ceil(rest), 3e12) + LINGER))
+    'PX', string.format('%.0f', math.min(math.ceil(stays), 3e12) + LINGER))
 end
 if not passes then
   return waits
 end
 if request then
-  redis.call('SET', request, 0, 'PX', ARGV[4], 'NX')
+  redis.call('SET', request, 0, 'PX', known, 'NX')
 end
 return 0

@@ -76,7 +76,7 @@ func lean(timeout time.Duration) *redis.UniversalOptions {
 	logging.Disable() // to stderr, past authd's log; what matters of it is told by the breaker
 	return &redis.UniversalOptions{
 		DialTimeout: timeout, ReadTimeout: timeout, WriteTimeout: timeout, PoolTimeout: timeout, ContextTimeoutEnabled: true,
-		MaxRetries: -1, DialerRetries: 1,
+		MaxRetries: -1, DialerRetries: 1, Protocol: 2, // nothing is asked that takes RESP3, whose pushes would be looked for each time
 		DisableIdentity: true, MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 }
