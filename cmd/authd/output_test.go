@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"testing"
+	"time"
 	"unicode"
 )
 
@@ -65,5 +66,26 @@ func TestReadyURL(t *testing.T) {
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", listen, got, err)
 		}
+	}
+}
+
+// An import tells how far it is, on a terminal alone, and at the end in any case.
+func TestProgress(t *testing.T) {
+	var out bytes.Buffer
+	p := progress{a: &app{err: &out}, shown: true}
+	p.show(200, 1000)
+	p.last = time.Now().Add(time.Hour)
+	p.show(400, 1000) // too soon after the last one
+	p.show(1000, 1000)
+	p.end()
+	if got := out.String(); got != "\r200 of 1000 keys (20%)\r1000 of 1000 keys (100%)\n" {
+		t.Errorf("%q", got)
+	}
+	out.Reset()
+	p = progress{a: &app{err: &out}}
+	p.show(1000, 1000)
+	p.end()
+	if out.Len() > 0 {
+		t.Errorf("in a pipe: %q", &out)
 	}
 }

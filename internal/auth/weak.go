@@ -112,7 +112,7 @@ func dated(text string) bool {
 func bits(raw string) float64 {
 	b := []byte(raw)
 	for n := 1; n <= len(b)/2; n++ {
-		if strings.HasPrefix(strings.Repeat(raw[:n], len(b)/n+1), raw) {
+		if raw[n:] == raw[:len(raw)-n] {
 			b = b[:n]
 			break
 		}

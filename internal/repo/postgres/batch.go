@@ -25,20 +25,23 @@ func (s *Store) ImportKeys(ctx context.Context, b auth.Batch, progress func(made
 	return done(c, err)
 }
 
-// planAnew keeps plans from being those of the first chunks, when the tables
-// may have been empty: they would read the whole of what has grown meanwhile.
-const planAnew = `SET LOCAL plan_cache_mode = force_custom_plan`
+// byIndex keeps plans from being those of the time before the batch, when the
+// tables may have been empty: they would read the whole of what has grown meanwhile. Those
+// of foreign keys are asked for every row, so that planning each time would cost as much again.
+// Where there is no index, a plan only seems to be expensive, and is not worth compiling.
+const byIndex = `SET LOCAL enable_seqscan = off; SET LOCAL jit = off; DISCARD PLANS`
 
 // batch answers the last change that it logs.
 func (t *tx) batch(ctx context.Context, b auth.Batch, progress func(made int)) (last auth.Change, err error) {
-	if err := t.run(ctx, planAnew); err != nil {
+	if err := t.run(ctx, byIndex); err != nil {
 		return last, err
 	}
 	made := 0
+	users := map[string]bool{} // that are there for sure
 	for chunk := range b.Chunks(perChange) {
 		var c auth.Change
 		if chunk[0].Replaces == 0 {
-			c, err = t.insertAll(ctx, chunk)
+			c, err = t.insertAll(ctx, chunk, users)
 		} else {
 			c, err = t.replace(ctx, &chunk[0])
 		}
@@ -70,22 +73,12 @@ func later(a, b auth.Change) auth.Change {
 }
 
 // insertAll stores new records, and logs one change of them all.
-func (t *tx) insertAll(ctx context.Context, writes []auth.KeyWrite) (auth.Change, error) {
+func (t *tx) insertAll(ctx context.Context, writes []auth.KeyWrite, users map[string]bool) (auth.Change, error) {
 	c, err := t.log(ctx, batchChange(writes))
 	if err != nil {
 		return c, err
 	}
-	logins := make([]string, len(writes))
-	for i := range writes {
-		logins[i] = writes[i].Record.User
-	}
-	var made []string
-	err = t.rows(ctx, insertUsers, []any{logins}, func(scan func(...any) error) error {
-		var login string
-		err := scan(&login)
-		made = append(made, login)
-		return err
-	})
+	made, err := t.makeUsers(ctx, writes, users)
 	if err != nil {
 		return c, err
 	}
@@ -93,6 +86,26 @@ func (t *tx) insertAll(ctx context.Context, writes []auth.KeyWrite) (auth.Change
 		return c, err
 	}
 	return c, t.auditNew(ctx, made, writes, c)
+}
+
+// makeUsers makes the users that are not there, and returns their logins.
+func (t *tx) makeUsers(ctx context.Context, writes []auth.KeyWrite, users map[string]bool) (made []string, err error) {
+	var logins []string
+	for i := range writes {
+		if login := writes[i].Record.User; !users[login] {
+			users[login], logins = true, append(logins, login)
+		}
+	}
+	if len(logins) == 0 {
+		return nil, nil
+	}
+	err = t.rows(ctx, insertUsers, []any{logins}, func(scan func(...any) error) error {
+		var login string
+		err := scan(&login)
+		made = append(made, login)
+		return err
+	})
+	return made, err
 }
 
 // batchChange tells of many records; of one, as any change does.
@@ -162,7 +175,7 @@ func (t *tx) taken(ctx context.Context, writes []auth.KeyWrite, numbers map[stri
 
 const (
 	insertUsers = `INSERT INTO users (login, active, created_at, changed_seq)
-		SELECT DISTINCT u, true, ` + dbNow + `, 0 FROM unnest($1::text[]) u ON CONFLICT DO NOTHING RETURNING login`
+		SELECT u, true, ` + dbNow + `, 0 FROM unnest($1::text[]) u ON CONFLICT DO NOTHING RETURNING login`
 	insertKeys = `INSERT INTO keys (name, slug, login, active, revoked_at, not_before, expires_at,
 		groups, scopes, restrictions, limits, metadata, note, id, created_at, updated_at, changed_seq, revoked_seq)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::bigint[], $7::bigint[],

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"testing"
+	"time"
 
 	"authd/internal/auth"
 	"authd/internal/pgtest"
@@ -48,4 +49,27 @@ func fill(b *testing.B, url string, keys int) {
 			'{}', '', 1, 1, 1, 0 FROM generate_series(1, $1::integer) n`, keys)
 	run(b, c, `INSERT INTO secrets SELECT sha256(substr(name, 5)::bytea), n, 0, 'ak_a1B2…', 'none', 1, 0, false FROM keys`)
 	run(b, c, `VACUUM ANALYZE`)
+}
+
+// A whole import: 100,000 records of a thousand users, in one transaction.
+func BenchmarkImportKeys(b *testing.B) {
+	const keys = 100_000
+	for b.Loop() {
+		b.StopTimer()
+		s, batch := at(b, pgtest.Database(b), Options{}), auth.Batch{Writes: make([]auth.KeyWrite, keys)}
+		for i := range batch.Writes {
+			name := fmt.Sprintf("Key %d", i)
+			batch.Writes[i] = auth.KeyWrite{
+				Record: auth.Record{
+					ID: fmt.Sprintf("01980000-0000-7000-8000-%012d", i), Name: name, Slug: auth.Slug(name), User: fmt.Sprintf("user%d@example.com", i%1000),
+					Active: true, Groups: []string{"partner"}, CreatedAt: time.Now(), UpdatedAt: time.Now(),
+				},
+				Secrets: []auth.SecretInfo{{Digest: digestOf(i), Hint: "ak_a1B2…", CreatedAt: time.Now()}},
+			}
+		}
+		b.StartTimer()
+		if _, err := s.ImportKeys(b.Context(), batch, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
