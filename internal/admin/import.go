@@ -75,6 +75,7 @@ func (s *Service) Import(ctx context.Context, from string, entries []Entry, dryR
 	if err != nil {
 		return Imported{}, err
 	}
+	p.batch.Writes = make([]auth.KeyWrite, 0, max(0, len(entries)-len(p.records))) // as many as are new, as a rule
 	done := Imported{Lines: make([]Line, len(entries))}
 	for i := range entries {
 		if done.Lines[i], err = p.judge(&entries[i]); err != nil {

@@ -61,8 +61,8 @@ type authd struct {
 	mu     sync.Mutex
 }
 
-// startAuthd starts authd with one key of each kind.
-func startAuthd(t *testing.T) *authd {
+// launchAuthd starts authd without keys, with more settings than all have.
+func launchAuthd(t *testing.T, more string) *authd {
 	t.Helper()
 	bin, err := program()
 	if err != nil {
@@ -72,13 +72,20 @@ func startAuthd(t *testing.T) *authd {
 	a := &authd{bin: bin, config: filepath.Join(dir, "authd.yaml"), keys: map[string]string{}}
 	addr, p := onFreePort(t, func(addr string) (string, []string) {
 		a.grpc = freeAddress(t)
-		text := fmt.Sprintf(settings, addr, a.grpc, filepath.Join(dir, "authd.db"))
+		text := fmt.Sprintf(settings, addr, a.grpc, filepath.Join(dir, "authd.db")) + more
 		if err := os.WriteFile(a.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return bin, []string{"serve", "-c", a.config}
 	})
 	a.addr, a.log = addr, p.log
+	return a
+}
+
+// startAuthd starts authd with one key of each kind.
+func startAuthd(t *testing.T) *authd {
+	t.Helper()
+	a := launchAuthd(t, "")
 	a.create(t, "good", "--group", "partner")
 	a.create(t, "outsider", "--group", "other")
 	a.create(t, "reader", "--group", "partner", "--method", "GET", "--method", "HEAD", "--path", "/orders/", "--host", "api.example.com")
@@ -91,6 +98,14 @@ func startAuthd(t *testing.T) *authd {
 	a.run(t, "keys", "disable", "disabled")
 	a.create(t, "expired", "--group", "partner", "--expires", "1s")
 	a.awaitExpiry(t)
+	return a
+}
+
+// startUndecided starts an authd that can't decide on the key "limited": nobody is there to count its requests.
+func startUndecided(t *testing.T) *authd {
+	t.Helper()
+	a := launchAuthd(t, "redis: {url: \"redis://"+freeAddress(t)+"\"}\nlimits: {fail: closed}\n")
+	a.create(t, "limited", "--group", "partner", "--rate", "1000/1s")
 	return a
 }
 

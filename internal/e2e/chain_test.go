@@ -10,10 +10,11 @@ import (
 // chain is a proxy between a client and the service behind, with authd beside it.
 type chain struct {
 	proxy
-	addr     string
-	authd    *authd
-	gate     *gate
-	upstream *upstream
+	addr      string
+	authd     *authd
+	undecided *authd // that can't decide
+	gate      *gate
+	upstream  *upstream
 }
 
 // checks are what is held against every proxy, in order: the last one takes authd away.
@@ -32,13 +33,14 @@ var checks = []struct {
 	{"upgrade", checkUpgrade},
 	{"HTTP/2", checkHTTP2},
 	{"gRPC", checkCalls},
+	{"undecided", checkUndecided},
 	{"authd away", checkAuthdAway},
 }
 
 func TestProxies(t *testing.T) {
-	a := startAuthd(t)
+	a, undecided := startAuthd(t), startUndecided(t)
 	t.Cleanup(func() {
-		if a.carries(a.log.String()) {
+		if a.carries(a.log.String()) || undecided.carries(undecided.log.String()) {
 			t.Error("authd's log holds a key")
 		}
 	})
@@ -49,7 +51,7 @@ func TestProxies(t *testing.T) {
 			if p.grpc {
 				asked = a.grpc
 			}
-			c := &chain{proxy: p, authd: a, gate: newGate(t, asked), upstream: startUpstream(t)}
+			c := &chain{proxy: p, authd: a, undecided: undecided, gate: newGate(t, asked), upstream: startUpstream(t)}
 			c.addr = p.start(t, c.gate.addr, c.upstream.addr)
 			for _, check := range checks {
 				t.Run(check.name, func(t *testing.T) { check.run(t, c) })

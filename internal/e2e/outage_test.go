@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -33,6 +34,28 @@ func checkAuthdAway(t *testing.T, c *chain) {
 			c.gate.turn(open)
 			c.recover(t)
 		})
+	}
+}
+
+// Where authd is there and can't decide, that is no verdict on the key: 503, and when to ask again.
+func checkUndecided(t *testing.T, c *chain) {
+	asked := c.undecided.addr
+	if c.grpc {
+		asked = c.undecided.grpc
+	}
+	a := ask{lines: lines(c.undecided.key("limited"))}
+	got, err := a.to(c.start(t, asked, c.upstream.addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(c.upstream.of(got.id)); n != 0 || got.status != http.StatusServiceUnavailable {
+		t.Errorf("status %d; it reached the service %d times", got.status, n)
+	}
+	if c.ownOutage {
+		return
+	}
+	if code := problem(t, got); code != "unavailable" || got.header.Get("Retry-After") == "" {
+		t.Errorf("code %q, Retry-After %q", code, got.header.Get("Retry-After"))
 	}
 }
 

@@ -22,6 +22,7 @@ type proxy struct {
 	slow         []int // when it does not answer
 	dropsAliases bool  // X_Auth_User and the like go no further than the proxy, which is no denial
 	noProblems   bool  // a 401 has the proxy's body, not authd's
+	ownOutage    bool  // a 503 of authd's is an error to it, and it has an answer of its own
 	stripsNamed  bool  // headers that "Connection" names are taken away, a key as well
 	awaitsBody   bool  // a denial waits for a body that the client has announced: so does every server in Go
 }
@@ -39,7 +40,7 @@ func realProxies() []proxy {
 func standIns() []proxy {
 	return []proxy{
 		{name: "traefik", start: startTraefik, away: []int{500}, slow: []int{500}, stripsNamed: true, awaitsBody: true},
-		{name: "envoy", start: startEnvoy, away: []int{503}, slow: []int{503}, awaitsBody: true},
+		{name: "envoy", start: startEnvoy, away: []int{503}, slow: []int{503}, ownOutage: true, awaitsBody: true},
 		{name: "envoy-grpc", start: startEnvoyGRPC, grpc: true, away: []int{503}, slow: []int{503}, awaitsBody: true},
 		{name: "apisix", start: startAPISIX, away: []int{503}, slow: []int{503}, dropsAliases: true, awaitsBody: true},
 	}
