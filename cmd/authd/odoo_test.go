@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,6 +37,11 @@ func alter(t *testing.T, url, statements string) {
 	if _, err := conn.PgConn().Exec(t.Context(), statements).ReadAll(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// unused is a list of keys without what was written of their use meanwhile.
+func unused(list string) string {
+	return strings.ReplaceAll(regexp.MustCompile(`\s*"(first|last)_used": "[^"]*"`).ReplaceAllString(list, ""), ",", "")
 }
 
 // Keys that are imported pass on every replica at once; what changes in Odoo is brought by the next import, for the next request.
@@ -80,9 +86,9 @@ func TestImportFromOdoo(t *testing.T) {
 				s.all(401, value)
 			}
 
-			before := p.must("keys", "list", "-o", "json")
+			before := unused(p.must("keys", "list", "-o", "json"))
 			imports(exitFailed)
-			if after := p.must("keys", "list", "-o", "json"); after != before {
+			if after := unused(p.must("keys", "list", "-o", "json")); after != before {
 				t.Errorf("a second import changed something:\n%s\n%s", before, after)
 			}
 
