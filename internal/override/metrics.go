@@ -9,6 +9,7 @@ import (
 type metrics struct {
 	sections *prometheus.GaugeVec
 	reloads  *prometheus.CounterVec
+	taken    prometheus.Gauge
 }
 
 // newMetrics registers the metrics; every series is there from the start.
@@ -22,11 +23,16 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "authd_override_reload_total",
 			Help: "Times that the override sections were read again. failed: they have faults, and the old ones stay in force; the log names every fault, mend them and save the file.",
 		}, []string{"result"}),
+		taken: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "authd_override_last_reload_successful",
+			Help: "Whether the override sections in force are those of the files. 0: the files have faults, and older sections stay in force; the log names every fault.",
+		}),
 	}
+	m.taken.Set(1)
 	m.show(nil)
 	m.reloads.WithLabelValues("ok")
 	m.reloads.WithLabelValues("failed")
-	return m, errors.Join(reg.Register(m.sections), reg.Register(m.reloads))
+	return m, errors.Join(reg.Register(m.sections), reg.Register(m.reloads), reg.Register(m.taken))
 }
 
 func (m *metrics) show(all []Status) {
@@ -41,8 +47,10 @@ func (m *metrics) show(all []Status) {
 
 func (m *metrics) reloaded(err error) {
 	if err != nil {
+		m.taken.Set(0)
 		m.reloads.WithLabelValues("failed").Inc()
 		return
 	}
+	m.taken.Set(1)
 	m.reloads.WithLabelValues("ok").Inc()
 }

@@ -185,6 +185,8 @@ func (w *watched) results(result string) float64 {
 	return testutil.ToFloat64(w.watcher.metrics.reloads.WithLabelValues(result))
 }
 
+func (w *watched) taken() bool { return testutil.ToFloat64(w.watcher.metrics.taken) == 1 }
+
 func yaml(source, value string) string {
 	return "api_key_Partner sync: {" + source + ": " + value + "}\n"
 }

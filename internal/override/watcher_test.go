@@ -45,13 +45,16 @@ func TestBadReloadKeepsTheOldSet(t *testing.T) {
 			await(t, "the line in the log", func() bool { return w.log.count(c.says...) > 0 })
 			await(t, "the metric", func() bool { return w.results("failed") > 0 })
 			w.passes(t, here)
+			if w.taken() {
+				t.Error("authd_override_last_reload_successful says that the files are in force")
+			}
 
 			good := w.results("ok")
 			w.remove("value")
 			w.put("value", other+"\n")
 			w.put("x.yaml", yaml("key_file", "value"))
 			w.passes(t, other)
-			await(t, "the metric", func() bool { return w.results("ok") > good })
+			await(t, "the metric", func() bool { return w.results("ok") > good && w.taken() })
 		})
 	}
 }
@@ -192,7 +195,7 @@ func TestMetricsAreThereFromTheStart(t *testing.T) {
 	if _, err := NewWatcher(WatcherOptions{Registerer: reg}); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]int{"authd_override_sections": len(states), "authd_override_reload_total": 2} {
+	for name, want := range map[string]int{"authd_override_sections": len(states), "authd_override_reload_total": 2, "authd_override_last_reload_successful": 1} {
 		if got, err := testutil.GatherAndCount(reg, name); err != nil || got != want {
 			t.Errorf("%s: %d series, %v", name, got, err)
 		}

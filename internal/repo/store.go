@@ -66,6 +66,8 @@ type Keys interface {
 	DeleteKey(ctx context.Context, ref string) (auth.Change, error)
 	// CountKeys tells how many records are in each state of Record.State.
 	CountKeys(ctx context.Context, now time.Time) (map[string]int, error)
+	// CountExpiring tells how many records are active now and expire before a moment.
+	CountExpiring(ctx context.Context, now, before time.Time) (int, error)
 	// CountPeppers tells how many live secrets were made under each pepper id.
 	CountPeppers(ctx context.Context) (map[string]int, error)
 }

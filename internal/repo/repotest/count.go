@@ -39,7 +39,7 @@ func countKeys(t *testing.T, db *base) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
+	seen, most := map[string]bool{}, 0
 	for _, now := range []time.Time{
 		from.Add(-time.Microsecond), from, from.Add(time.Microsecond), to.Add(-time.Microsecond), to, to.Add(time.Microsecond),
 	} {
@@ -52,8 +52,26 @@ func countKeys(t *testing.T, db *base) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, before := range []time.Time{from, to, to.Add(time.Millisecond), to.Add(time.Hour)} {
+			expiring := 0
+			for i := range list {
+				f := auth.KeyFilter{Expiring: before}
+				if list[i].State(now) == "active" && f.Matches(&list[i]) {
+					expiring++
+				}
+			}
+			got, err := db.other.CountExpiring(db.ctx, now, before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, "keys that expire from "+now.Format("05.000000")+" to "+before.Format("05.000000"), expiring, got)
+			most = max(most, got)
+		}
 		maps.DeleteFunc(got, func(_ string, n int) bool { return n == 0 })
 		same(t, "keys at "+now.Format("05.000000"), want, got)
+	}
+	if most != 1 {
+		t.Errorf("%d keys expire, want the one that is bound", most)
 	}
 	if len(seen) != len(auth.States) {
 		t.Errorf("the test has not all states: %v", seen)

@@ -33,6 +33,7 @@ func calls(ctx context.Context, s repo.Store, r *auth.Record, replica string) ma
 		"RotateKey":     func() error { return second(s.RotateKey(ctx, r.Name, newSecret(), early)) },
 		"RevokeKey":     func() error { return second(s.RevokeKey(ctx, r.Name, early)) },
 		"DeleteKey":     func() error { return second(s.DeleteKey(ctx, r.Name)) },
+		"CountExpiring": func() error { return second(s.CountExpiring(ctx, early, early)) },
 		"CountKeys":     func() error { return second(s.CountKeys(ctx, early)) },
 		"CountPeppers":  func() error { return second(s.CountPeppers(ctx)) },
 		"CreateUser":    func() error { return s.CreateUser(ctx, login) },

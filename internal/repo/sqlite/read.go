@@ -139,6 +139,15 @@ func (s *Store) CountKeys(ctx context.Context, now time.Time) (map[string]int, e
 		FROM keys k JOIN users u ON u.login = k.login GROUP BY 1`, now.UnixMilli())
 }
 
+// CountExpiring implements repo.Keys. What is active is what CountKeys calls so.
+func (s *Store) CountExpiring(ctx context.Context, now, before time.Time) (int, error) {
+	counts, err := conn{s, s.readers}.count(ctx, `SELECT 'expiring', count(*)
+		FROM keys k JOIN users u ON u.login = k.login
+		WHERE k.revoked_at = 0 AND k.active AND u.active AND k.not_before <= ?1
+		AND k.expires_at > ?1 AND k.expires_at < ?2`, now.UnixMilli(), before.UnixMilli())
+	return counts["expiring"], err
+}
+
 // CountPeppers implements repo.Keys.
 func (s *Store) CountPeppers(ctx context.Context) (map[string]int, error) {
 	return conn{s, s.readers}.count(ctx, `SELECT pepper, count(*) FROM secrets
