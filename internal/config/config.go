@@ -229,7 +229,7 @@ type Limits struct {
 
 // Metrics are what /metrics tells.
 type Metrics struct {
-	// How many keys have series of their own, at most; all others are counted together as `other`.
+	// How many series keys have of their own, at most: the busiest keys, each by result. All others are counted together as `other`.
 	PerKey int `koanf:"per_key" min:"0" max:"100000"`
 }
 

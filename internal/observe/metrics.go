@@ -21,10 +21,6 @@ type Metrics struct {
 
 // NewMetrics registers the metrics. mostSeries bounds the series by key.
 func NewMetrics(reg prometheus.Registerer, mostSeries int, version string) (*Metrics, error) {
-	keys := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "authd_key_requests_total",
-		Help: "Requests by the key that they carried, where it is known. The first metrics.per_key series have names of their own, all further ones are counted as other: the sum is exact.",
-	}, []string{"key", "user", "result"})
 	m := &Metrics{
 		verify: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "authd_verify_total",
@@ -37,7 +33,7 @@ func NewMetrics(reg prometheus.Registerer, mostSeries int, version string) (*Met
 			// Native buckets as well, for who scrapes them: each a tenth wider than the last.
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 		}),
-		perKey: newPerKey(keys, mostSeries),
+		perKey: newPerKey(mostSeries),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "authd_build_info",
@@ -46,7 +42,7 @@ func NewMetrics(reg prometheus.Registerer, mostSeries int, version string) (*Met
 	})
 	build.Set(1)
 	var errs []error
-	for _, c := range []prometheus.Collector{m.verify, m.duration, keys, build} {
+	for _, c := range []prometheus.Collector{m.verify, m.duration, m.perKey, build} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)
@@ -104,7 +100,7 @@ func (m *Metrics) Count(rc *Route, d *auth.Decision, took time.Duration) {
 	rc.ofDecision(d).Inc()
 	m.duration.Observe(took.Seconds())
 	if d.Key != nil {
-		m.perKey.of(d.Key, answer.ResultOf(d)).Inc()
+		m.perKey.count(d.Key, answer.ResultOf(d))
 	}
 }
 
