@@ -48,8 +48,10 @@ $(KUBE_SCORE):
 	mv bin/kube-score $@
 
 # The manifests, the chart and the compose file: built, compared, decoded strictly, scored. A module of its own, since it needs Kubernetes' types.
+# And rules, alerts and dashboards, on a real Prometheus: another one, for PromQL's parser.
 verify: $(KUBE_SCORE)
 	cd deploy/verify && $(GO) vet ./... && $(GO) mod tidy -diff && $(GO) test ./...
+	cd deploy/monitor && $(GO) vet ./... && $(GO) mod tidy -diff && $(GO) test ./...
 
 # Everything applied to a real API server, which is built first (ten minutes of processor time).
 verify-k8s:
@@ -65,6 +67,7 @@ fuzz:
 
 docs:
 	$(GO) generate ./...
+	cd deploy/monitor && $(GO) generate ./...
 
 # Figures, each a ratio to something measured beside it; docs/performance.md has the last ones.
 bench:
