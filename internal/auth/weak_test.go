@@ -57,7 +57,7 @@ func TestWeakness(t *testing.T) {
 	for range 2000 {
 		b := make([]byte, 16)
 		_, _ = rand.Read(b)
-		for _, raw := range []string{auth.NewSecret("ak").Reveal(), hex.EncodeToString(b), uuidOf(b), "key-" + hex.EncodeToString(b[:10])} {
+		for _, raw := range []string{auth.NewSecret("ak").Reveal(), hex.EncodeToString(b), uuidOf(b), "key-" + hex.EncodeToString(b[:12])} {
 			if why := auth.RawSecret(raw).Weakness(); why != "" {
 				t.Errorf("%q, which is random, is said to be %s", raw, why)
 			}
