@@ -36,9 +36,11 @@ http {
     location / {
       auth_request /verify;
       auth_request_set $who $upstream_http_x_auth_user;
+      auth_request_set $replica $upstream_addr;
+      add_header X-Replica $replica always;
       try_files /nothing @upstream;
     }
-    location @upstream { add_header X-Who $who; return 200 "passed"; }
+    location @upstream { add_header X-Who $who; add_header X-Replica $replica; return 200 "passed"; }
   }
 }
 `
@@ -103,9 +105,9 @@ func (in *ingress) use(t *testing.T, replicas []*replica, generation int) {
 }
 
 func (in *ingress) generation() string {
-	status, _, body := get(in.url+"/generation", "")
-	if status != 200 {
+	a := get(in.url+"/generation", "")
+	if a.status != 200 {
 		return ""
 	}
-	return body
+	return a.body
 }

@@ -1,6 +1,7 @@
 package rolling
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -17,16 +18,40 @@ type cluster struct {
 	t          *testing.T
 	database   string
 	in         *ingress
+	load       *load
 	replicas   []*replica
 	generation int
 	keys       int
 }
 
-// add starts a replica, and lets the ingress use it.
+// add starts a replica, and has it answer under load.
 func (c *cluster) add(program string) {
 	c.t.Helper()
 	c.replicas = append(c.replicas, start(c.t, program, c.database))
 	c.point()
+	c.reached()
+}
+
+// reached returns once each replica has answered under load: what none was asked, none gets wrong.
+func (c *cluster) reached() {
+	c.t.Helper()
+	for _, r := range c.replicas {
+		await(c.t, "the load at "+r.address, func() bool { return c.load.reached(r) })
+	}
+}
+
+// versions is what runs, by what the replicas themselves have told the database.
+func (c *cluster) versions(program string) string {
+	c.t.Helper()
+	var all []struct{ Version string }
+	if err := json.Unmarshal([]byte(authd(c.t, program, c.database, "replicas", "list", "-o", "json")), &all); err != nil {
+		c.t.Fatal(err)
+	}
+	var versions []string
+	for _, r := range all {
+		versions = append(versions, r.Version)
+	}
+	return strings.Join(versions, " ")
 }
 
 // remove takes the oldest replica out of the ingress, and then ends it.
@@ -53,8 +78,8 @@ func (c *cluster) probe(makes, revokes string) {
 	want := func(status int) {
 		c.t.Helper()
 		for _, r := range c.replicas {
-			if got, _, body := get("http://"+r.address+"/verify", key); got != status {
-				c.t.Errorf("%s: %s answers %d, want %d: %s", name, r.address, got, status, body)
+			if a := get("http://"+r.address+"/verify", key); a.status != status {
+				c.t.Errorf("%s: %s answers %d, want %d: %s", name, r.address, a.status, status, a.body)
 			}
 		}
 	}
@@ -75,16 +100,19 @@ func TestRolling(t *testing.T) {
 	revoked := authd(t, now, c.database, "keys", "create", "Revoked", "--user", "revoked@example.com", "-q")
 	authd(t, now, c.database, "keys", "revoke", "Revoked")
 	c.in = newIngress(t, c.replicas)
-	step := func(name string, do func()) {
-		var l load
-		l.run(t, c.in.url, good, revoked)
+	step := func(name, running string, do func()) {
+		t.Helper()
+		c.load = &load{}
+		c.load.run(t, c.in.url, good, revoked)
+		c.reached()
 		do()
-		t.Logf("%s: %s", name, l.end())
+		c.reached()
+		t.Logf("%s: %s", name, c.load.end())
 		if t.Failed() {
 			t.FailNow()
 		}
-		if l.asked.Load() == 0 {
-			t.Error("there was no load")
+		if got := c.versions(now); got != running {
+			t.Fatalf("%s: %q run, want %q", name, got, running)
 		}
 	}
 	have := func() string { return strings.Fields(authd(t, now, c.database, "migrate", "status"))[1] }
@@ -99,20 +127,24 @@ func TestRolling(t *testing.T) {
 			}
 		}
 	}
-	step("to the newer version", replace(now, newer))
-	if after := have(); after == before {
+	step("to the newer version", "newer newer newer", replace(now, newer))
+	after := have()
+	if after == before {
 		t.Fatalf("the schema is still %s", after)
 	}
-	step("and back", replace(newer, now))
+	step("and back", "now now now", replace(newer, now))
+	if back := have(); back != after {
+		t.Fatalf("the schema went from %s to %s", after, back)
+	}
 	c.remove()
 	c.remove()
-	step("1 to 10", func() {
+	step("1 to 10", strings.TrimSpace(strings.Repeat("now ", 10)), func() {
 		for range 9 {
 			c.add(now)
 		}
 		c.probe(now, now)
 	})
-	step("10 to 2", func() {
+	step("10 to 2", "now now", func() {
 		for range 8 {
 			c.remove()
 		}
