@@ -14,8 +14,10 @@ RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 ARG TARGETOS TARGETARCH VERSION=devel COMMIT=unknown DATE=unknown
 # The time zones are in the binary (timetzdata), and the paths of this machine are not (trimpath): the same source makes the same bytes.
+# Without what gin and grpc have for msgpack and traces (nomsgpack, grpcnotrace), which nobody asks for, the linker drops what is never
+# called: 29 MB instead of 51.
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags timetzdata \
+    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags timetzdata,nomsgpack,grpcnotrace \
     -ldflags "-s -w -buildid= -X main.version=$VERSION -X main.commit=$COMMIT -X main.date=$DATE" -o /out/authd ./cmd/authd
 # The folder of the default database: writable, where nothing else is.
 RUN mkdir -p /out/data

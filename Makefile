@@ -95,8 +95,9 @@ release: $(SBOM)
 	set -e; for p in $(PLATFORMS); do \
 	  os=$${p%/*}; arch=$${p#*/}; name=authd_$(VERSION)_$${os}_$${arch}; dir=dist/$$name; ext=; [ $$os != windows ] || ext=.exe; \
 	  mkdir $$dir; cp README.md CHANGELOG.md $$dir; cp -r docs $$dir; [ $$os != linux ] || cp deploy/systemd/authd.service $$dir; \
-	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -tags timetzdata -ldflags '$(LDFLAGS) -buildid=' -o $$dir/authd$$ext ./cmd/authd; \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -tags timetzdata,nomsgpack,grpcnotrace -ldflags '$(LDFLAGS) -buildid=' -o $$dir/authd$$ext ./cmd/authd; \
 	  tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=go=u,go-w -C dist -c $$name | gzip -n >$$dir.tar.gz; rm -r $$dir; \
 	done
 	$(SBOM) app -json -noserial -main cmd/authd -output dist/authd_$(VERSION)_sbom.cdx.json .
+	sed -i 's/"timestamp": "[^"]*"/"timestamp": "'$$(date -u -d @$(EPOCH) +%Y-%m-%dT%H:%M:%SZ)'"/' dist/authd_$(VERSION)_sbom.cdx.json
 	cd dist && sha256sum authd_* >SHA256SUMS
