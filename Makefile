@@ -11,12 +11,14 @@ FUZZTIME      ?= 20s
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
 DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
+# Without the parts of gin and grpc that nobody asks for: 22 MB less.
+TAGS     = nomsgpack,grpcnotrace
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 
 .PHONY: build test fmt vet lint unit model fuzz bench soak docs verify verify-k8s rolling release
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/authd ./cmd/authd
+	CGO_ENABLED=0 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/authd ./cmd/authd
 
 test: fmt vet lint unit model verify
 
@@ -95,7 +97,7 @@ release: $(SBOM)
 	set -e; for p in $(PLATFORMS); do \
 	  os=$${p%/*}; arch=$${p#*/}; name=authd_$(VERSION)_$${os}_$${arch}; dir=dist/$$name; ext=; [ $$os != windows ] || ext=.exe; \
 	  mkdir $$dir; cp README.md CHANGELOG.md $$dir; cp -r docs $$dir; [ $$os != linux ] || cp deploy/systemd/authd.service $$dir; \
-	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -tags timetzdata,nomsgpack,grpcnotrace -ldflags '$(LDFLAGS) -buildid=' -o $$dir/authd$$ext ./cmd/authd; \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -tags timetzdata,$(TAGS) -ldflags '$(LDFLAGS) -buildid=' -o $$dir/authd$$ext ./cmd/authd; \
 	  tar --sort=name --mtime=@$(EPOCH) --owner=0 --group=0 --numeric-owner --mode=go=u,go-w -C dist -c $$name | gzip -n >$$dir.tar.gz; rm -r $$dir; \
 	done
 	$(SBOM) app -json -noserial -main cmd/authd -output dist/authd_$(VERSION)_sbom.cdx.json .
