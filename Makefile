@@ -77,7 +77,7 @@ bench:
 
 SOAK_FOR  ?= 1h
 SOAK_SEED ?= 0
-# Five replicas on one Postgres under traffic, changes and faults; the seed that it prints replays the schedule.
+# Five replicas on one Postgres and one Redis under traffic, changes and faults; the seed that it prints replays the schedule.
 soak:
 	$(GO) test ./internal/soak -run '^TestSoak$$' -v -count=1 -timeout 0 -soak.for=$(SOAK_FOR) -soak.seed=$(SOAK_SEED) -soak.replicas=5
 

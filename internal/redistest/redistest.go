@@ -8,7 +8,9 @@ package redistest
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +80,51 @@ func (s *Server) Again(t testing.TB) {
 		t.Fatalf("Redis does not start again:\n%s", s.p.log())
 	}
 }
+
+// Flush has a server that runs forget everything, on its disk as well.
+func (s *Server) Flush(t testing.TB) {
+	t.Helper()
+	c := s.p.client(t)
+	defer func() { _ = c.Close() }()
+	if err := c.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Save is what a server that runs holds, as it is kept on disk.
+func (s *Server) Save(t testing.TB) []byte {
+	t.Helper()
+	c := s.p.client(t)
+	defer func() { _ = c.Close() }()
+	if err := c.Save(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := os.ReadFile(s.dump())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return saved
+}
+
+// Restore lets a server that has ended start again with what Save gave, or with nothing where that is nil.
+func (s *Server) Restore(t testing.TB, saved []byte) {
+	t.Helper()
+	err := os.Remove(s.dump())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err == nil && saved != nil {
+		err = os.WriteFile(s.dump(), saved, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *Server) dump() string { return filepath.Join(s.p.dir, "dump.rdb") }
+
+// Address is host and port.
+func (s *Server) Address() string { return s.p.address() }
 
 // Freeze stops the process, so that it answers nothing and refuses nothing, until thaw is called.
 func (s *Server) Freeze() (thaw func()) {

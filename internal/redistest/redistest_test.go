@@ -111,3 +111,34 @@ func TestServerEndsWithItsProgram(t *testing.T) {
 		return err != nil || strings.Contains(string(stat), ") Z ")
 	})
 }
+
+// What was saved comes back, of whichever time, and nothing where that is wanted.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	s := Start(t)
+	c := s.Client(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(c.Set(t.Context(), "k", "old", 0).Err())
+	old := s.Save(t)
+	must(c.Set(t.Context(), "k", "new", 0).Err())
+	for _, back := range []struct {
+		saved []byte
+		want  string
+	}{{s.Save(t), "new"}, {old, "old"}, {nil, ""}, {old, "old"}} {
+		s.Kill()
+		s.Restore(t, back.saved)
+		s.Again(t)
+		if got, _ := s.Client(t).Get(t.Context(), "k").Result(); got != back.want {
+			t.Errorf("%q came back, want %q", got, back.want)
+		}
+	}
+	s.Flush(t)
+	if got, _ := s.Client(t).Get(t.Context(), "k").Result(); got != "" {
+		t.Errorf("%q after the flush", got)
+	}
+}

@@ -36,8 +36,10 @@ type key struct {
 	name    string
 	user    *user
 	gate    *gate
+	group   *gate
 	secrets []*credential // that are there
 	off     bool
+	out     bool // of the group
 }
 
 const (
@@ -95,6 +97,10 @@ func (w *worker) step(ctx context.Context) {
 	}
 	at := w.rng.IntN(len(w.keys))
 	k := w.keys[at]
+	if k.out && w.rng.IntN(3) == 0 {
+		w.regroup(ctx, k)
+		return
+	}
 	switch draw := w.rng.IntN(20); {
 	case draw < 5:
 		w.revoke(ctx, k)
@@ -104,8 +110,10 @@ func (w *worker) step(ctx context.Context) {
 		w.drop(at)
 	case draw < 11 && !k.off:
 		w.rotate(ctx, k)
-	case draw < 18:
+	case draw < 15:
 		w.toggle(ctx, k)
+	case draw < 18:
+		w.regroup(ctx, k)
 	default:
 		w.toggleUser(ctx, w.users[w.rng.IntN(len(w.users))])
 	}
@@ -129,10 +137,10 @@ func over(all ...*credential) {
 func (w *worker) create(ctx context.Context) {
 	w.made++
 	k := &key{name: fmt.Sprintf("key-%d-%d", w.number, w.made), user: w.users[w.rng.IntN(len(w.users))]}
-	k.gate = &gate{name: k.name, born: true}
+	k.gate, k.group = &gate{name: k.name, born: true}, &gate{name: k.name + " in the group", born: true}
 	c := w.secret(k)
 	if w.once(ctx, "create", k.name, func(ctx context.Context) (admin.Done, error) {
-		return w.service.Create(ctx, auth.Record{Name: k.name, User: k.user.login}, c.secret)
+		return w.service.Create(ctx, auth.Record{Name: k.name, User: k.user.login, Groups: []string{memberOf}}, c.secret)
 	}, effect{gate: c.own, open: true}) {
 		k.secrets = []*credential{c}
 		w.keys = append(w.keys, k)
@@ -146,7 +154,7 @@ func (w *worker) secret(k *key) *credential {
 	w.made++
 	c := &credential{name: fmt.Sprintf("%s/%d", k.name, w.made), secret: auth.NewSecret("ak")}
 	c.own = &gate{name: c.name}
-	c.gates = []*gate{c.own, k.gate, k.user.gate}
+	c.gates, c.group = []*gate{c.own, k.gate, k.user.gate}, k.group
 	w.journal.leaks.add(c.secret)
 	w.pool.add(c)
 	return c
@@ -201,6 +209,19 @@ func (w *worker) toggle(ctx context.Context, k *key) {
 	}
 	w.known(ctx, kind, k.name, func(ctx context.Context) (admin.Done, error) { return call(ctx, k.name) }, effect{gate: k.gate, open: k.off})
 	k.off = !k.off
+}
+
+// regroup takes a key out of the group, or puts it back.
+func (w *worker) regroup(ctx context.Context, k *key) {
+	w.touch(k)
+	kind, groups := "take group", []string{}
+	if k.out {
+		kind, groups = "give group", []string{memberOf}
+	}
+	w.known(ctx, kind, k.name, func(ctx context.Context) (admin.Done, error) {
+		return w.service.Update(ctx, k.name, func(r *auth.Record) { r.Groups = groups })
+	}, effect{gate: k.group, open: k.out})
+	k.out = !k.out
 }
 
 func (w *worker) toggleUser(ctx context.Context, u *user) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -86,6 +87,7 @@ type credential struct {
 	secret auth.Secret
 	own    *gate // that this secret is one: opened when it is stored, shut when it is retired
 	gates  []*gate
+	group  *gate       // that the key is in the group that a policy asks for
 	over   atomic.Bool // nothing more will be done to it
 }
 
@@ -93,8 +95,17 @@ type credential struct {
 type request struct {
 	of         *credential
 	replica    string
+	members    bool // asked under the policy
 	start, end moment
 	status     int
+}
+
+// gates are all that the request must pass.
+func (r *request) gates() []*gate {
+	if r.members {
+		return append(slices.Clone(r.of.gates), r.of.group)
+	}
+	return r.of.gates
 }
 
 // judge says what is wrong with an answer, or nothing. Every change that began
@@ -104,27 +115,39 @@ func (r *request) judge() string {
 	switch r.status {
 	case 0, http.StatusServiceUnavailable:
 	case http.StatusOK:
-		for _, g := range r.of.gates {
-			if g.shut(r.start, r.end) {
-				return "let in although it was confirmed that it is not: " + r.trace()
-			}
+		if anyShut(r.gates(), r.start, r.end) {
+			return "let in although it was confirmed that it is not: " + r.trace()
 		}
 	case http.StatusUnauthorized:
-		for _, g := range r.of.gates {
-			if !g.open(r.start, r.end) {
-				return ""
-			}
+		if allOpen(r.of.gates, r.start, r.end) {
+			return "denied although it was good throughout: " + r.trace()
 		}
-		return "denied although it was good throughout: " + r.trace()
+	case http.StatusForbidden:
+		switch {
+		case !r.members:
+			return "forbidden where nothing is asked for but a key: " + r.trace()
+		case anyShut(r.of.gates, r.start, r.end):
+			return "known although it was confirmed that it is not: " + r.trace()
+		case r.of.group.open(r.start, r.end):
+			return "forbidden although it was a member throughout: " + r.trace()
+		}
 	default:
 		return fmt.Sprintf("status %d, which nothing explains: %s", r.status, r.trace())
 	}
 	return ""
 }
 
+func anyShut(gates []*gate, start, end moment) bool {
+	return slices.ContainsFunc(gates, func(g *gate) bool { return g.shut(start, end) })
+}
+
+func allOpen(gates []*gate, start, end moment) bool {
+	return !slices.ContainsFunc(gates, func(g *gate) bool { return !g.open(start, end) })
+}
+
 // settled is what the credential must be answered when all is over; 0 where an
 // outcome that stayed unknown decides it.
-func (c *credential) settled() int {
+func (c *credential) settled(members bool) int {
 	status := http.StatusOK
 	for _, g := range c.gates {
 		switch open, known := g.settled(); {
@@ -133,6 +156,15 @@ func (c *credential) settled() int {
 		case !known:
 			status = 0
 		}
+	}
+	if !members || status == 0 {
+		return status
+	}
+	switch open, known := c.group.settled(); {
+	case !known:
+		return 0
+	case !open:
+		return http.StatusForbidden
 	}
 	return status
 }
@@ -143,8 +175,8 @@ const traced = 6
 // trace tells the request, and what had become of its gates.
 func (r *request) trace() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s at %s: %d, from %s to %s", r.of.name, r.replica, r.status, at(r.start), at(r.end))
-	for _, g := range r.of.gates {
+	fmt.Fprintf(&b, "%s at %s, asked as a member %t: %d, from %s to %s", r.of.name, r.replica, r.members, r.status, at(r.start), at(r.end))
+	for _, g := range r.gates() {
 		fmt.Fprintf(&b, "\n    %s:", g.name)
 		for _, t := range g.turns[max(0, len(g.turns)-traced):] {
 			fmt.Fprintf(&b, "\n      %s (opens it: %t) began %s, answered %s, confirmed %s", t.by.kind, t.open, at(t.by.began), at(t.by.answered), at(t.by.confirmed))

@@ -14,7 +14,7 @@ type scene struct {
 
 func newScene() *scene {
 	own, key := &gate{name: "secret"}, &gate{name: "key", born: true}
-	s := &scene{&credential{name: "k/1", own: own, gates: []*gate{own, key}}, key}
+	s := &scene{&credential{name: "k/1", own: own, gates: []*gate{own, key}, group: &gate{name: "group", born: true}}, key}
 	s.did(own, true, 1, 2, 3) // created
 	return s
 }
@@ -71,11 +71,42 @@ func TestJudge(t *testing.T) {
 		"a second revocation unknown, let in":        {again(), 40, 41, 200, "confirmed that it is not"},
 		"within a rotation's overlap, let in":        {overlap(), 16, 30, 200, ""},
 		"after a rotation's overlap, let in":         {overlap(), 31, 32, 200, "confirmed that it is not"},
-		"forbidden":                                  {newScene(), 4, 5, 403, "status 403"},
+		"forbidden":                                  {newScene(), 4, 5, 403, "nothing is asked for but a key"},
 		"an error":                                   {revoked(), 16, 17, 500, "status 500"},
 		"too often, which no key of the soak may be": {newScene(), 4, 5, 429, "status 429"},
 	} {
 		r := request{of: c.scene.credential, replica: "r", start: c.start, end: c.end, status: c.status}
+		got := r.judge()
+		if c.wrong == "" && got != "" || !strings.Contains(got, c.wrong) {
+			t.Errorf("%s: %q; %q is to be told", what, got, c.wrong)
+		}
+	}
+}
+
+func TestJudgeMembers(t *testing.T) {
+	out := func() *scene { s := newScene(); return s.did(s.group, false, 10, 12, 15) }
+	leaving := func() *scene { s := newScene(); return s.did(s.group, false, 10, never, never) }
+	revoked := func() *scene { s := out(); return s.did(s.key, false, 10, 12, 15) }
+	for what, c := range map[string]struct {
+		scene      *scene
+		start, end moment
+		status     int
+		wrong      string
+	}{
+		"a member":                           {newScene(), 4, 5, 200, ""},
+		"a member, forbidden":                {newScene(), 4, 5, 403, "a member throughout"},
+		"a member, denied":                   {newScene(), 4, 5, 401, "good throughout"},
+		"out of the group, let in":           {out(), 16, 17, 200, "confirmed that it is not"},
+		"out of the group, forbidden":        {out(), 16, 17, 403, ""},
+		"out of the group, denied":           {out(), 16, 17, 401, "good throughout"},
+		"over the leave, let in":             {out(), 8, 40, 200, ""},
+		"over the leave, forbidden":          {out(), 8, 40, 403, ""},
+		"the leave is under way, let in":     {leaving(), 40, 41, 200, ""},
+		"the leave is under way, forbidden":  {leaving(), 40, 41, 403, ""},
+		"revoked and out, forbidden":         {revoked(), 16, 17, 403, "known although"},
+		"revoked and out, forbidden earlier": {revoked(), 13, 17, 403, ""},
+	} {
+		r := request{of: c.scene.credential, replica: "r", members: true, start: c.start, end: c.end, status: c.status}
 		got := r.judge()
 		if c.wrong == "" && got != "" || !strings.Contains(got, c.wrong) {
 			t.Errorf("%s: %q; %q is to be told", what, got, c.wrong)
@@ -116,8 +147,27 @@ func TestSettled(t *testing.T) {
 		"created": {newScene(), 200}, "disabled": {disabled, 401}, "enabled after who knows what": {back, 200},
 		"unknown": {unknown, 0}, "retired, and who knows what": {gone, 401},
 	} {
-		if got := c.scene.settled(); got != c.want {
-			t.Errorf("%s: %d, want %d", what, got, c.want)
+		for _, members := range []bool{false, true} {
+			if got := c.scene.settled(members); got != c.want {
+				t.Errorf("%s, as a member %t: %d, want %d", what, members, got, c.want)
+			}
+		}
+	}
+}
+
+func TestSettledMembers(t *testing.T) {
+	out, unknown := newScene(), newScene()
+	out.did(out.group, false, 10, 12, never)
+	unknown.did(unknown.group, false, 10, never, never)
+	for _, c := range []struct {
+		scene *scene
+		want  int
+	}{{out, 403}, {unknown, 0}} {
+		if got := c.scene.settled(true); got != c.want {
+			t.Errorf("%d, want %d", got, c.want)
+		}
+		if got := c.scene.settled(false); got != 200 {
+			t.Errorf("%d for anybody", got)
 		}
 	}
 }

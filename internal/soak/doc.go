@@ -1,5 +1,5 @@
 // Package soak runs authd as it is meant to run, several processes on one
-// Postgres under traffic, changes keys and users in it, breaks what can break,
+// Postgres and one Redis under traffic, changes keys and users in it, breaks what can break,
 // and judges every answer by what was confirmed when it was asked for. Only its own
 // test runs it:
 //

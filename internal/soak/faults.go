@@ -3,15 +3,12 @@ package soak
 import (
 	"math/rand/v2"
 	"syscall"
-	"testing"
 	"time"
-
-	"authd/internal/pgtest"
 )
 
 // fault is something that breaks. It strikes one target at a time: a
-// replica with its way to the store, the way of those who make changes, or
-// the store. strike returns what mends it. All draws come from rng, in order.
+// replica with its way to the store, the way of those who make changes, the store, a
+// replica's way to Redis, or Redis. strike returns what mends it. All draws come from rng, in order.
 type fault struct {
 	name    string
 	weight  int
@@ -20,50 +17,28 @@ type fault struct {
 	at      func(f *field) []int
 }
 
-// faults is the table of all that breaks. What is shared later, as a
-// cache, comes as a target and rows of its own.
+// faults is the table of all that breaks.
 var faults = []fault{
 	{"replica stopped (SIGSTOP)", 4, 8 * time.Second, stopped, (*field).replicasOnly},
 	{"replica killed (SIGKILL)", 3, 4 * time.Second, killed, (*field).replicasOnly},
 	{"replica ended (SIGTERM)", 1, 2 * time.Second, ended, (*field).replicasOnly},
-	{"connections cut", 4, 9 * time.Second, cut, (*field).ways},
-	{"connections hang", 3, 9 * time.Second, hung(up, down), (*field).ways},
+	{"connections to Postgres cut", 4, 9 * time.Second, cut, (*field).ways},
+	{"connections to Postgres hang", 3, 9 * time.Second, hung(up, down), (*field).ways},
 	{"requests to Postgres hang", 2, 7 * time.Second, hung(up), (*field).ways},
 	{"answers of Postgres hang", 2, 7 * time.Second, hung(down), (*field).ways},
-	{"connections slow", 3, 6 * time.Second, slowed, (*field).ways},
+	{"connections to Postgres slow", 3, 6 * time.Second, slowed(400 * time.Millisecond), (*field).ways},
 	{"LISTEN killed", 3, 0, deafened, (*field).storeOnly},
 	{"Postgres restarted", 1, 2 * time.Second, restarted, (*field).storeOnly},
 	{"Postgres frozen", 1, 3 * time.Second, frozen, (*field).storeOnly},
-}
-
-// field is what faults strike at.
-type field struct {
-	t        testing.TB
-	server   *pgtest.Server
-	replicas []*replica
-	admin    *proxy // of those who make changes
-}
-
-// The targets are the replicas by their number, and two more.
-func (f *field) adminWay() int { return len(f.replicas) }
-func (f *field) store() int    { return len(f.replicas) + 1 }
-
-func (f *field) replicasOnly() []int {
-	all := make([]int, len(f.replicas))
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
-
-func (f *field) ways() []int      { return append(f.replicasOnly(), f.adminWay()) }
-func (f *field) storeOnly() []int { return []int{f.store()} }
-
-func (f *field) way(target int) *proxy {
-	if target == f.adminWay() {
-		return f.admin
-	}
-	return f.replicas[target].proxy
+	{"connections to Redis cut", 2, 9 * time.Second, cut, (*field).cacheWays},
+	{"connections to Redis hang", 2, 9 * time.Second, hung(up, down), (*field).cacheWays},
+	{"answers of Redis hang", 1, 7 * time.Second, hung(down), (*field).cacheWays},
+	{"connections to Redis slow", 3, 6 * time.Second, slowed(80 * time.Millisecond), (*field).cacheWays}, // less than redis.timeout, or more
+	{"Redis flushed", 2, 0, flushed, (*field).cacheOnly},
+	{"Redis stopped, and back with what it had", 1, 4 * time.Second, suspended, (*field).cacheOnly},
+	{"Redis killed, and back empty", 2, 3 * time.Second, emptied, (*field).cacheOnly},
+	{"Redis killed, and back with old data", 3, 3 * time.Second, relapsed, (*field).cacheOnly},
+	{"Redis frozen", 1, 3 * time.Second, numb, (*field).cacheOnly},
 }
 
 func stopped(f *field, target int, _ *rand.Rand) func() {
@@ -96,9 +71,11 @@ func hung(ways ...int) func(*field, int, *rand.Rand) func() {
 	}
 }
 
-func slowed(f *field, target int, rng *rand.Rand) func() {
-	f.way(target).slow(time.Duration(1+rng.IntN(400)) * time.Millisecond)
-	return f.way(target).heal
+func slowed(most time.Duration) func(*field, int, *rand.Rand) func() {
+	return func(f *field, target int, rng *rand.Rand) func() {
+		f.way(target).slow(time.Millisecond + time.Duration(rng.Int64N(int64(most))))
+		return f.way(target).heal
+	}
 }
 
 // deafened ends some of the connections that wait for news.

@@ -114,10 +114,10 @@ func (j *journal) asked(r request) {
 }
 
 // settled is what a credential must be answered in the end.
-func (j *journal) settled(c *credential) int {
+func (j *journal) settled(c *credential, members bool) int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return c.settled()
+	return c.settled(members)
 }
 
 func (j *journal) count(what map[string]int, kind string) {

@@ -10,16 +10,15 @@ import (
 
 // The two ways that bytes go through a proxy.
 const (
-	up   = iota // to Postgres
+	up   = iota // to the server
 	down        // from it
 )
 
-// proxy stands between one client and Postgres, and breaks what is between them.
+// proxy stands between one client and a server, and breaks what is between them.
 type proxy struct {
-	listener net.Listener
-	target   string
-	done     chan struct{}
-	all      sync.WaitGroup
+	target string
+	done   chan struct{}
+	all    sync.WaitGroup
 
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
@@ -29,33 +28,17 @@ type proxy struct {
 }
 
 func newProxy(t testing.TB, target string) *proxy {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &proxy{listener: l, target: target, done: make(chan struct{}), conns: map[net.Conn]struct{}{}}
-	p.all.Go(p.accept)
+	p := &proxy{target: target, done: make(chan struct{}), conns: map[net.Conn]struct{}{}}
 	t.Cleanup(func() {
 		close(p.done)
-		_ = l.Close()
 		p.cut()
 		p.all.Wait()
 	})
 	return p
 }
 
-func (p *proxy) address() string { return p.listener.Addr().String() }
-
-func (p *proxy) accept() {
-	for {
-		client, err := p.listener.Accept()
-		if err != nil {
-			return
-		}
-		p.all.Go(func() { p.serve(client) })
-	}
-}
+// take carries a connection.
+func (p *proxy) take(client net.Conn) { p.all.Go(func() { p.serve(client) }) }
 
 func (p *proxy) serve(client net.Conn) {
 	defer p.forget(client)

@@ -35,9 +35,9 @@ func echo(t *testing.T) (address string, got chan string) {
 	return l.Addr().String(), got
 }
 
-func dial(t *testing.T, p *proxy) (net.Conn, *bufio.Reader) {
+func dial(t *testing.T, address string) (net.Conn, *bufio.Reader) {
 	t.Helper()
-	c, err := new(net.Dialer).DialContext(t.Context(), "tcp", p.address())
+	c, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,8 @@ func send(t *testing.T, c net.Conn, line string) {
 func TestProxyCuts(t *testing.T) {
 	address, _ := echo(t)
 	p := newProxy(t, address)
-	c, lines := dial(t, p)
+	through := listen(t, p.take)
+	c, lines := dial(t, through)
 	send(t, c, "a")
 	if line, err := lines.ReadString('\n'); line != "a\n" {
 		t.Fatal(line, err)
@@ -65,12 +66,12 @@ func TestProxyCuts(t *testing.T) {
 	if _, err := lines.ReadString('\n'); err == nil {
 		t.Error("it was not cut")
 	}
-	_, lines = dial(t, p)
+	_, lines = dial(t, through)
 	if _, err := lines.ReadString('\n'); err == nil {
 		t.Error("it answers while it is cut")
 	}
 	p.heal()
-	c, lines = dial(t, p)
+	c, lines = dial(t, through)
 	send(t, c, "b")
 	if line, err := lines.ReadString('\n'); line != "b\n" {
 		t.Error(line, err)
@@ -81,7 +82,8 @@ func TestProxyCuts(t *testing.T) {
 func TestProxyHolds(t *testing.T) {
 	address, got := echo(t)
 	p := newProxy(t, address)
-	c, lines := dial(t, p)
+	through := listen(t, p.take)
+	c, lines := dial(t, through)
 	send(t, c, "a")
 	if line, err := lines.ReadString('\n'); line != "a\n" {
 		t.Fatal(line, err)
@@ -105,7 +107,8 @@ func TestProxyHolds(t *testing.T) {
 func TestProxyHoldsAnswers(t *testing.T) {
 	address, got := echo(t)
 	p := newProxy(t, address)
-	c, lines := dial(t, p)
+	through := listen(t, p.take)
+	c, lines := dial(t, through)
 	p.hold(down)
 	send(t, c, "a")
 	<-got // it was carried out

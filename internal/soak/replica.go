@@ -9,13 +9,22 @@ import (
 	"time"
 )
 
+// The policy that asks for a group, and where replicas have it from.
+const (
+	configuration = "authd.yaml"
+	memberOf      = "members"
+	policies      = "policies: {members: {groups: [" + memberOf + "]}}"
+	membersPath   = "/verify/traefik/members"
+)
+
 // replica is one authd serve after another, each with the same settings.
 type replica struct {
 	name    string
 	program string
 	dir     string
 	env     []string
-	proxy   *proxy
+	store   *proxy // its way to Postgres
+	cache   *proxy // its way to Redis
 	journal *journal
 	log     *logbook
 
@@ -28,8 +37,8 @@ type replica struct {
 	ended    chan struct{} // closed when nothing of it runs any more
 }
 
-func newReplica(j *journal, name, program, dir string, p *proxy, env []string) *replica {
-	r := &replica{name: name, program: program, dir: dir, env: env, proxy: p, journal: j}
+func newReplica(j *journal, name, program, dir string) *replica {
+	r := &replica{name: name, program: program, dir: dir, journal: j}
 	r.log = &logbook{
 		leaks: j.leaks, greet: r.greeted,
 		wrong: func(format string, args ...any) { j.violate(name+": "+format, args...) },
@@ -93,7 +102,7 @@ func (r *replica) launch() (*exec.Cmd, error) {
 	if !r.wanted {
 		return nil, nil
 	}
-	cmd := exec.CommandContext(context.Background(), r.program, "serve")
+	cmd := exec.CommandContext(context.Background(), r.program, "serve", "-c", configuration)
 	cmd.Dir, cmd.Env = r.dir, r.env
 	cmd.Stdout, cmd.Stderr = r.log, r.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -25,6 +25,7 @@ func struck(t *testing.T, seed uint64) (list []string) {
 	s := newSchedule(seed, f, newJournal(), []fault{
 		{"one", 3, 10, strike("one"), (*field).ways},
 		{"other", 1, 0, strike("other"), (*field).storeOnly},
+		{"third", 2, 10, strike("third"), (*field).cacheWays},
 	})
 	for draw := range 300 {
 		s.strike()
@@ -66,9 +67,31 @@ func TestFaultsAreDrawn(t *testing.T) {
 			t.Errorf("%s is never drawn", f2.name)
 		}
 		for _, target := range f2.at(f) {
-			if target < 0 || target > f.store() {
+			if target < 0 || target >= f.targets() {
 				t.Errorf("%s strikes at %d", f2.name, target)
 			}
+		}
+	}
+}
+
+// However short a run is, everything strikes once, and is told by its name.
+func TestEverythingStrikes(t *testing.T) {
+	f := &field{replicas: make([]*replica, 3)}
+	table := slices.Clone(faults)
+	for i := range table {
+		table[i].strike = func(*field, int, *rand.Rand) func() { return func() {} }
+	}
+	j := newJournal()
+	s := newSchedule(1, f, j, table)
+	for range len(table) {
+		s.strike()
+	}
+	if len(j.faults) != len(table) {
+		t.Errorf("%d of %d faults are told", len(j.faults), len(table))
+	}
+	for name, n := range j.faults {
+		if n != 1 {
+			t.Errorf("%s has struck %d times", name, n)
 		}
 	}
 }

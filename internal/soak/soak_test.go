@@ -17,13 +17,14 @@ import (
 
 	"authd/internal/auth"
 	"authd/internal/pgtest"
+	"authd/internal/redistest"
 	"authd/internal/repo"
 )
 
 var (
-	length = flag.Duration("soak.for", 20*time.Second, "how long the soak breaks things")
+	length = flag.Duration("soak.for", time.Minute, "how long the soak breaks things")
 	seed   = flag.Uint64("soak.seed", 0, "what the faults and the changes are drawn from; 0 draws one")
-	number = flag.Int("soak.replicas", 3, "how many replicas the soak runs")
+	number = flag.Int("soak.replicas", 5, "how many replicas the soak runs")
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Around(m)) }
@@ -48,16 +49,12 @@ func TestSoak(t *testing.T) {
 	server := pgtest.Start(t, "authentication_timeout=3s")
 	url := server.Database(t)
 	j := newJournal()
-	f := &field{t: t, server: server, admin: newProxy(t, server.Address())}
-	through := func(p *proxy) string { return strings.Replace(url, server.Address(), p.address(), 1) }
+	f := &field{t: t, server: server, redis: &past{Server: redistest.Start(t)}, admin: newProxy(t, server.Address())}
 	c := newClient(j)
 	t.Cleanup(c.http.CloseIdleConnections)
-	for i := range *number {
-		way := newProxy(t, server.Address())
-		f.replicas = append(f.replicas, newReplica(j, fmt.Sprintf("replica %d", i), program, t.TempDir(), way, settings(i, through(way))))
-	}
+	f.replicas = replicas(t, j, f, program, url)
 	start(t, c, f.replicas)
-	store := open(t, through(f.admin))
+	store := open(t, strings.Replace(url, server.Address(), listen(t, f.admin.take), 1))
 	p := &pool{limit: 2 * keys}
 
 	traffic := newGroup(t)
@@ -82,18 +79,48 @@ func TestSoak(t *testing.T) {
 	filled.Wait()
 	newSchedule(*seed, f, j, faults).run(time.Now().Add(*length))
 	changes.end()
-	settled, atRest := 0, 0
+	settled, atRest, found := 0, 0, map[string]int{}
 	if !j.broken() {
 		settled = c.settle(f.replicas, p.snapshot())
+	}
+	for i, r := range f.replicas {
+		if !j.broken() && remembersFew(i) {
+			c.shares(r)
+		}
 	}
 	traffic.end()
 	for _, r := range f.replicas {
 		if !j.broken() {
 			atRest = max(atRest, c.rests(r))
 		}
+		for outcome, n := range c.lookups(r) {
+			found[outcome] += n
+		}
 	}
 	stop(f.replicas)
+	t.Logf("look-ups in Redis, by the last process of each replica: %s", tally(found))
 	report(t, j, f.replicas, settled, atRest)
+}
+
+// replicas makes them, each with its ways to Postgres and to Redis.
+func replicas(t *testing.T, j *journal, f *field, program, database string) (all []*replica) {
+	t.Helper()
+	ways := door{}
+	for i := range *number {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, configuration), []byte(policies), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := newReplica(j, fmt.Sprintf("replica %d", i), program, dir)
+		r.store, r.cache = newProxy(t, f.server.Address()), newProxy(t, f.redis.Address())
+		ways[r.name] = r.store
+		all = append(all, r)
+	}
+	address := listen(t, ways.take)
+	for i, r := range all {
+		r.env = settings(i, ways.url(t, database, address, r.name), "redis://"+listen(t, r.cache.take))
+	}
+	return all
 }
 
 func report(t *testing.T, j *journal, all []*replica, settled, atRest int) {
@@ -111,11 +138,14 @@ func report(t *testing.T, j *journal, all []*replica, settled, atRest int) {
 	}
 }
 
+// buildTime is far more than a build takes on a machine that is busy with other builds.
+const buildTime = 14 * time.Minute
+
 // build builds authd as it is shipped, without the race detector: the soak is about processes.
 func build(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "authd")
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), buildTime)
 	defer cancel()
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "authd/cmd/authd").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -123,11 +153,18 @@ func build(t *testing.T) string {
 	return program
 }
 
+// remembersFew reports whether the replica of this number has room for so few keys that it asks Redis all the time.
+func remembersFew(number int) bool { return number%3 == 1 }
+
 // settings are those of the replica of this number: each way to be without a
-// store, with entries that live long and with such that are often read anew.
-func settings(number int, url string) []string {
+// store, with entries that live long and with such that are often read anew, with room for all keys and for few.
+func settings(number int, store, redis string) []string {
+	entries := "100000"
+	if remembersFew(number) {
+		entries = fmt.Sprint(keys / 8)
+	}
 	return []string{
-		"PATH=" + os.Getenv("PATH"), "AUTHD_STORE_URL=" + url, "AUTHD_LISTEN_VERIFY=127.0.0.1:0", "AUTHD_LISTEN_METRICS=127.0.0.1:0",
+		"PATH=" + os.Getenv("PATH"), "AUTHD_STORE_URL=" + store, "AUTHD_REDIS_URL=" + redis, "AUTHD_CACHE_MAX_ENTRIES=" + entries, "AUTHD_LISTEN_VERIFY=127.0.0.1:0", "AUTHD_LISTEN_METRICS=127.0.0.1:0",
 		"AUTHD_CACHE_LEASE=1s", "AUTHD_CACHE_MAX_STALE=2s",
 		"AUTHD_CACHE_OUTAGE=" + []string{auth.OutageDeny, auth.OutageServe}[number%2],
 		"AUTHD_CACHE_TTL=" + []string{"10m", "3s"}[number/2%2],

@@ -99,20 +99,24 @@ func newClient(j *journal) *client {
 func (c *client) traffic(ctx context.Context, r *replica, p *pool, rng *rand.Rand, pace time.Duration) {
 	for ctx.Err() == nil {
 		if of := p.draw(rng); of != nil {
-			c.ask(r, of)
+			c.ask(r, of, rng.IntN(3) == 0)
 		}
 		rest(ctx, pace/2+time.Duration(rng.Int64N(int64(pace))))
 	}
 }
 
-// ask asks once, has the answer judged, and returns its status: 0 where there is none.
-func (c *client) ask(r *replica, of *credential) int {
+// ask asks once, as a member or as anybody, has the answer judged, and returns its status: 0 where there is none.
+func (c *client) ask(r *replica, of *credential, members bool) int {
 	verify, _ := r.addresses()
 	if verify == "" {
 		return 0
 	}
-	q := request{of: of, replica: r.name, start: c.journal.now()}
-	q.status, _ = c.get(verify+"/verify", of)
+	path := "/verify"
+	if members {
+		path = membersPath
+	}
+	q := request{of: of, replica: r.name, members: members, start: c.journal.now()}
+	q.status, _ = c.get(verify+path, of)
 	q.end = c.journal.now()
 	c.journal.asked(q)
 	return q.status
