@@ -193,3 +193,15 @@ func (s *server) reloadOnHangup(ctx context.Context) {
 		}
 	}
 }
+
+// sendTime is what spans that wait are given at the end.
+const sendTime = 2 * time.Second
+
+// sendTraces sends what waits, if anybody takes it.
+func (s *server) sendTraces() {
+	ctx, cancel := context.WithTimeout(context.Background(), sendTime)
+	defer cancel()
+	if err := s.tracer.Close(ctx); err != nil {
+		s.log.Warn("the last traces were not sent", "error", err)
+	}
+}

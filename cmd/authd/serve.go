@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"authd/internal/override"
 	"authd/internal/redisconn"
 	"authd/internal/repo"
+	"authd/internal/tracing"
 	"authd/internal/usage"
 )
 
@@ -39,6 +41,7 @@ type server struct {
 	recorder        *admin.Recorder
 	verify, metrics *http.Server
 	extauthz        *extauthz.Server // nil: off
+	tracer          *tracing.Tracer  // nil: off
 	draining        atomic.Bool
 	log             *slog.Logger
 }
@@ -64,7 +67,7 @@ func serve(ctx context.Context, p *prepared, source config.Source, errOut io.Wri
 	if err != nil {
 		return err
 	}
-	defer func() { s.shared.Close(); err = errors.Join(err, s.redis.Close()) }()
+	defer func() { s.shared.Close(); s.sendTraces(); err = errors.Join(err, s.redis.Close()) }()
 	greet(p, on, errOut, log)
 	return s.run(ctx, on)
 }
@@ -90,7 +93,11 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 		}
 	}
 	local := cache.NewLocal(feed, backend, cache.Options{MaxEntries: c.Cache.MaxEntries, TTL: c.Cache.TTL, Metrics: measured, Shared: shared})
-	finder := override.NewFinder(local, p.overrides)
+	tracer, err := tracing.FromEnv(context.Background(), os.Getenv, build().Version, log)
+	if err != nil {
+		return nil, err
+	}
+	finder := override.NewFinder(traced(local, tracer), p.overrides)
 	limiter, err := newLimiter(c, conn, reg, log)
 	if err != nil {
 		return nil, err
@@ -105,13 +112,13 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	}
 	checker := auth.NewChecker(p.Digester, finder, limiter, decide)
 
-	s := &server{feed: feed, redis: conn, shared: shared, usage: counted, log: log}
+	s := &server{feed: feed, redis: conn, shared: shared, usage: counted, tracer: tracer, log: log}
 	decided, err := observe.NewMetrics(reg, c.Metrics.PerKey, build().Version)
 	if err != nil {
 		return nil, err
 	}
 	o := p.verify
-	o.Checker, o.Log, o.Metrics, o.Ready = checker, log, decided, s.ready
+	o.Checker, o.Log, o.Metrics, o.Tracer, o.Ready = checker, log, decided, tracer, s.ready
 	verify, err := api.NewVerify(o)
 	if err != nil {
 		return nil, err
@@ -131,6 +138,14 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 	measured.Watch(feed)
 	reg.MustRegister(repo.NewCollector(store), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s, nil
+}
+
+// traced is the cache, which costs a warm request so little that it has a span only where there are any.
+func traced(local *cache.Local, t *tracing.Tracer) auth.Finder {
+	if t == nil {
+		return local
+	}
+	return tracing.Layer(local, "local lookup")
 }
 
 // openRedis is the way to Redis, if there is to be one.
@@ -172,7 +187,7 @@ func openExtAuthz(p *prepared, o *api.Options, ready func() bool) (*extauthz.Ser
 	}
 	return extauthz.NewServer(extauthz.Options{
 		Checker: o.Checker, Policies: o.Policies, Sources: o.Sources, Trusted: o.Trusted,
-		Realm: o.Realm, Headers: o.Headers, Metrics: o.Metrics, Log: o.Log, Ready: ready,
+		Realm: o.Realm, Headers: o.Headers, Metrics: o.Metrics, Tracer: o.Tracer, Log: o.Log, Ready: ready,
 	})
 }
 

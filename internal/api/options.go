@@ -11,6 +11,7 @@ import (
 	"authd/internal/auth"
 	"authd/internal/inbound"
 	"authd/internal/observe"
+	"authd/internal/tracing"
 )
 
 // Options are what NewVerify is made of. Checker, Sources, Log and Metrics
@@ -28,6 +29,7 @@ type Options struct {
 	ReturnAuthorization bool                        // give Authorization back where it was not the credential
 
 	Metrics *observe.Metrics
+	Tracer  *tracing.Tracer // nil: nothing is traced
 	Log     *slog.Logger
 	Ready   func() []Check // what /readyz asks; nil: always ready
 	Now     func() time.Time

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"authd/internal/auth"
 	"authd/internal/inbound"
 	"authd/internal/observe"
+	"authd/internal/tracing"
 )
 
 // verifier answers /verify.
@@ -20,6 +22,7 @@ type verifier struct {
 	trusted     inbound.Networks
 	answers     *answers
 	metrics     *observe.Metrics
+	tracer      *tracing.Tracer // nil: off
 	log         *observe.Log
 	now         func() time.Time
 
@@ -45,6 +48,7 @@ func NewVerify(o Options) (http.Handler, error) {
 		trusted:     o.Trusted,
 		answers:     newAnswers(&o),
 		metrics:     o.Metrics,
+		tracer:      o.Tracer,
 		log:         observe.NewLog(o.Log),
 		now:         o.Now,
 		routes:      rs,
@@ -81,6 +85,7 @@ type exchange struct {
 	original          inbound.Original
 	fromAuthorization bool // the credential, or what should be one
 	decision          auth.Decision
+	span              tracing.Span
 }
 
 // serve decides and answers.
@@ -91,6 +96,13 @@ func (v *verifier) serve(c *gin.Context, rt *route, unknown string) {
 	defer v.rescue(c, rt)
 	start := v.now()
 	x := exchange{request: c.Request, route: rt, unknown: unknown}
+	if v.tracer != nil {
+		var ctx context.Context
+		ctx, x.span = v.tracer.Request(c.Request.Context(), c.Request.Header, rt.proxy, rt.policyName)
+		c.Request = c.Request.WithContext(ctx)
+		x.request = c.Request
+		defer func() { x.span.End(&x.decision) }() // also of one that panics: its decision is that nobody made one
+	}
 	v.decide(&x, start)
 	if c.Request.ContentLength != 0 {
 		leaveBody(c) // after the decision, which may have waited for a look-up: the grace begins with the answer
@@ -101,13 +113,13 @@ func (v *verifier) serve(c *gin.Context, rt *route, unknown string) {
 			x.nameRequest()
 			v.log.Allowed(c.Request.Context(), x.told())
 		}
-		v.metrics.Count(rt.counters, &x.decision, v.now().Sub(start))
+		v.metrics.Count(rt.counters, &x.decision, v.now().Sub(start), x.span.TraceID())
 		v.answers.allow(c, &x.decision, x.fromAuthorization)
 		return
 	}
 	x.nameRequest()
 	v.log.Denied(c.Request.Context(), x.told())
-	v.metrics.Count(rt.counters, &x.decision, v.now().Sub(start))
+	v.metrics.Count(rt.counters, &x.decision, v.now().Sub(start), x.span.TraceID())
 	v.deny(c, rt, answer.Of(x.decision.Reason), x.requestID, x.decision.Limit)
 }
 

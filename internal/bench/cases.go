@@ -36,12 +36,14 @@ var contests = []contest{
 		},
 	},
 	{
-		name: "usage", title: "A warm key, usage and per-key metrics on",
+		name: "usage", title: "A warm key, usage and per-key metrics on, tracing off",
 		set: warmKey(plainQuestion),
-		references: []rival{{
-			title: "the same with both off", atMost: 1.03,
-			settings: []string{"AUTHD_USAGE_KEEP=0s", "AUTHD_METRICS_PER_KEY=0"},
-		}},
+		references: []rival{
+			{title: "the same with both off", atMost: 1.03, settings: []string{"AUTHD_USAGE_KEEP=0s", "AUTHD_METRICS_PER_KEY=0"}},
+			{title: "the same with usage off", settings: []string{"AUTHD_USAGE_KEEP=0s"}},
+			{title: "the same with per-key metrics off", settings: []string{"AUTHD_METRICS_PER_KEY=0"}},
+			{title: "the same with tracing on, nothing sampled", settings: []string{"OTEL_TRACES_EXPORTER=otlp", "OTEL_TRACES_SAMPLER=always_off"}},
+		},
 	},
 	{
 		name: "limits", title: "A warm key with a rate, counted in process",

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"authd/internal/auth"
+	"authd/internal/tracing"
 )
 
 // Store is what the cache needs of what is behind it.
@@ -75,17 +76,21 @@ func (b *Backend) note(op prometheus.Observer, began time.Time, err error) {
 
 // ByDigest is the store's.
 func (b *Backend) ByDigest(ctx context.Context, d auth.Digest) (*auth.Key, error) {
+	ctx, end := tracing.Step(ctx, "store lookup")
 	began := time.Now()
 	k, err := b.next.ByDigest(ctx, d)
 	b.note(b.lookup, began, err)
+	end(err)
 	return k, err
 }
 
 // ByName is the store's.
 func (b *Backend) ByName(ctx context.Context, name string) (*auth.Key, error) {
+	ctx, end := tracing.Step(ctx, "store lookup")
 	began := time.Now()
 	k, err := b.next.ByName(ctx, name)
 	b.note(b.lookup, began, err)
+	end(err)
 	return k, err
 }
 

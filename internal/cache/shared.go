@@ -11,6 +11,7 @@ import (
 
 	"authd/internal/auth"
 	"authd/internal/redisconn"
+	"authd/internal/tracing"
 )
 
 // SharedOptions are how a Shared is made.
@@ -58,10 +59,16 @@ func NewShared(o SharedOptions) (*Shared, error) {
 // get returns the entry of a digest if it is authentic and usable, or else nil.
 func (s *Shared) get(ctx context.Context, d auth.Digest, usable func(*entry) bool) *entry {
 	var value []byte
+	ctx, end := tracing.Step(ctx, "redis lookup")
 	err := s.conn.Ask(ctx, s.getTook, func(ctx context.Context, c redis.UniversalClient) (err error) {
 		value, err = c.Get(ctx, s.sealer.name(d)).Bytes()
 		return err
 	})
+	if errors.Is(err, redis.Nil) {
+		end(auth.ErrKeyNotFound)
+	} else {
+		end(err)
+	}
 	switch {
 	case err == nil:
 		return s.judge(d, value, usable)

@@ -11,6 +11,7 @@ import (
 	"authd/internal/auth"
 	"authd/internal/inbound"
 	"authd/internal/observe"
+	"authd/internal/tracing"
 )
 
 // service answers Check.
@@ -26,6 +27,7 @@ type service struct {
 	denials     *answer.Denials
 	routes      *routes
 	metrics     *observe.Metrics
+	tracer      *tracing.Tracer // nil: off
 	log         *observe.Log
 	now         func() time.Time
 }
@@ -49,6 +51,7 @@ func newService(o *Options) (*service, error) {
 		denials:     answer.NewDenials(inbound.Challenges(o.Sources, o.Realm)),
 		routes:      rs,
 		metrics:     o.Metrics,
+		tracer:      o.Tracer,
 		log:         observe.NewLog(o.Log),
 		now:         o.Now,
 	}, nil
@@ -64,6 +67,7 @@ type exchange struct {
 	original inbound.Original
 	strip    strip
 	decision auth.Decision
+	span     tracing.Span
 }
 
 // Check decides and answers. It never returns an error.
@@ -80,18 +84,22 @@ func (s *service) Check(ctx context.Context, req *authv3.CheckRequest) (resp *au
 	}()
 	start := s.now()
 	x := exchange{route: rt, policy: policy, peer: peerOf(ctx)}
+	if s.tracer != nil {
+		ctx, x.span = s.tracer.Request(ctx, metadataOf(ctx), ProxyName, rt.policyName)
+		defer func() { x.span.End(&x.decision) }() // also of one that panics: its decision is that nobody made one
+	}
 	s.decide(ctx, &x, a, start)
 	if x.decision.Reason.Allows() {
 		if s.log.Tells(ctx, &x.decision) {
 			x.nameRequest()
 			s.log.Allowed(ctx, x.told())
 		}
-		s.metrics.Count(rt.counters, &x.decision, s.now().Sub(start))
+		s.metrics.Count(rt.counters, &x.decision, s.now().Sub(start), x.span.TraceID())
 		return allowed(s.identity, x.decision.Key, x.strip), nil
 	}
 	x.nameRequest()
 	s.log.Denied(ctx, x.told())
-	s.metrics.Count(rt.counters, &x.decision, s.now().Sub(start))
+	s.metrics.Count(rt.counters, &x.decision, s.now().Sub(start), x.span.TraceID())
 	return denied(s.denials, answer.Of(x.decision.Reason), x.requestID, x.decision.Limit), nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"authd/internal/auth"
 	"authd/internal/inbound"
 	"authd/internal/observe"
+	"authd/internal/tracing"
 )
 
 // Options are what NewServer is made of. Checker, Sources, Metrics and Log
@@ -25,6 +26,7 @@ type Options struct {
 	Headers [auth.IdentityFields]string // names of the identity headers; those of inbound.DefaultHeaders where empty
 
 	Metrics *observe.Metrics
+	Tracer  *tracing.Tracer // nil: nothing is traced
 	Log     *slog.Logger
 	Ready   func() bool // what the health service asks; nil: always ready
 	Now     func() time.Time

@@ -16,6 +16,7 @@ import (
 
 	"authd/internal/auth"
 	"authd/internal/redisconn"
+	"authd/internal/tracing"
 )
 
 // What becomes of a request that can't be counted in Redis: the values of limits.fail.
@@ -93,10 +94,12 @@ func (s *Shared) Take(ctx context.Context, k *auth.Key, now time.Time, requestID
 	}
 	names, args := s.question(k, requestID)
 	var answer any
-	err := s.conn.Ask(context.WithoutCancel(ctx), s.took, func(ctx context.Context, c redis.UniversalClient) (err error) {
+	asking, end := tracing.Step(context.WithoutCancel(ctx), "redis limit")
+	err := s.conn.Ask(asking, s.took, func(ctx context.Context, c redis.UniversalClient) (err error) {
 		answer, err = script.Run(ctx, c, names, args...).Result()
 		return err
 	})
+	end(err)
 	if err == nil {
 		var state auth.LimitState
 		if state, err = s.read(k, answer); err == nil {

@@ -95,10 +95,14 @@ func (rc *Route) once(p *atomic.Pointer[prometheus.Counter], as answer.Result, r
 	return c
 }
 
-// Count counts a decision, and how long it took.
-func (m *Metrics) Count(rc *Route, d *auth.Decision, took time.Duration) {
+// Count counts a decision, and how long it took. traceID is that of the request's trace where it is sampled, or empty.
+func (m *Metrics) Count(rc *Route, d *auth.Decision, took time.Duration, traceID string) {
 	rc.ofDecision(d).Inc()
-	m.duration.Observe(took.Seconds())
+	if traceID == "" {
+		m.duration.Observe(took.Seconds())
+	} else {
+		m.duration.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID})
+	}
 	if d.Key != nil {
 		m.perKey.count(d.Key, answer.ResultOf(d))
 	}

@@ -225,7 +225,7 @@ func TestDurationsHaveBothKindsOfBuckets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Count(m.NewRoute("p", "q"), &auth.Decision{}, time.Millisecond)
+	m.Count(m.NewRoute("p", "q"), &auth.Decision{}, time.Millisecond, "")
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)
