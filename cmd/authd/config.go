@@ -26,7 +26,8 @@ func (a *app) configCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Tell every fault of the configuration at once",
 		Long: `Tell every fault of the configuration at once, each with its place and mend, and
-which override sections have no key to override. Exit code 0 says that authd serve
+which override sections have no key to override, and what a change outlives in the
+database once it is confirmed. Exit code 0 says that authd serve
 would take it. A database that is not there, or that can't be read, is no fault
 of the configuration.`,
 		Example: "  authd config check -c authd.yaml\n  authd config check -c /etc/authd -o json",
@@ -51,9 +52,10 @@ give, and no value.`,
 
 // checkView is what config check prints for programs.
 type checkView struct {
-	Faults   []string          `json:"faults"`
-	Warnings []string          `json:"warnings"`
-	Sections []override.Status `json:"sections"`
+	Faults     []string          `json:"faults"`
+	Warnings   []string          `json:"warnings"`
+	Sections   []override.Status `json:"sections"`
+	Durability auth.Durability   `json:"durability"` // empty where the store can't be asked
 }
 
 func (a *app) checkConfig(ctx context.Context, cmd *cobra.Command) error {
@@ -64,7 +66,8 @@ func (a *app) checkConfig(ctx context.Context, cmd *cobra.Command) error {
 	} else {
 		var warnings []string
 		view.Sections, warnings = matchSections(ctx, p)
-		view.Warnings = append(view.Warnings, warnings...)
+		view.Durability = askDurability(ctx, p)
+		view.Warnings = append(append(view.Warnings, warnings...), fragile(view.Durability)...)
 	}
 	for _, w := range view.Warnings {
 		a.warn("warning: %s", w)
@@ -78,7 +81,41 @@ func (a *app) checkConfig(ctx context.Context, cmd *cobra.Command) error {
 		return faults
 	}
 	a.say("The configuration is in order; override sections: %d.", p.overrides.Len())
+	if kept := keptUntil[view.Durability]; kept != "" {
+		a.say("%s", kept)
+	}
 	return nil
+}
+
+// keptUntil tells what a change outlives.
+var keptUntil = map[auth.Durability]string{
+	auth.InMemory:  "The database answers before a change is on its disk.",
+	auth.OnDisk:    "A confirmed change is on the database's disk. Where another server may take its place, a synchronous standby keeps it.",
+	auth.OnStandby: "A confirmed change is with a synchronous standby as well.",
+}
+
+// fragile warns of a database that may lose what it has confirmed.
+func fragile(d auth.Durability) []string {
+	if d == auth.InMemory {
+		return []string{"a crash of the database's machine may lose changes that were confirmed, and a revoked key pass again: switch fsync on"}
+	}
+	return nil
+}
+
+// askDurability is empty where the store can't be asked: that is no fault of the configuration.
+func askDurability(ctx context.Context, p *prepared) auth.Durability {
+	o := storeOptions(p.Loaded)
+	o.MustExist = true
+	store, err := repo.Open(ctx, p.Config.Store.URL, o)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = store.Close() }()
+	d, err := store.Durability(ctx)
+	if err != nil {
+		return ""
+	}
+	return d
 }
 
 // matchSections tells of each section whether there is a key that it

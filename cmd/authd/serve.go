@@ -136,7 +136,7 @@ func wire(p *prepared, store repo.Store, source config.Source, log *slog.Logger)
 		return nil, err
 	}
 	measured.Watch(feed)
-	reg.MustRegister(repo.NewCollector(store), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(repo.NewCollector(store), repo.NewDurabilityCollector(store), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return s, nil
 }
 

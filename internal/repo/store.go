@@ -23,6 +23,7 @@ type Store interface {
 	Replicas
 	Usage
 	Audit
+	Kept
 
 	// Migrate brings the schema up to date; safe for several processes at once. A schema that is newer than this
 	// program is left as it is, and worked on: migrations only add. One that an older program can't work on
@@ -32,6 +33,12 @@ type Store interface {
 	// Schema tells the version of the database, and the newest one that this program knows.
 	Schema(ctx context.Context) (have, want int64, err error)
 	Close() error
+}
+
+// Kept is how well the store keeps what it has confirmed.
+type Kept interface {
+	// Durability tells what a change outlives once it is committed, as the database is set to now.
+	Durability(ctx context.Context) (auth.Durability, error)
 }
 
 // Keys are the records. A ref is a name, a slug or an id, tried in that order;

@@ -54,6 +54,7 @@ func calls(ctx context.Context, s repo.Store, r *auth.Record, replica string) ma
 		"AppendAudit":   func() error { return s.AppendAudit(ctx, auth.AuditEntry{Action: "test", Fields: "[]"}) },
 		"AuditEntries":  func() error { return second(s.AuditEntries(ctx, 0, 10)) },
 		"AuditHead":     func() error { return second(s.AuditHead(ctx)) },
+		"Durability":    func() error { return second(s.Durability(ctx)) },
 		"Migrate":       func() error { return s.Migrate(ctx) },
 		"Schema":        func() error { _, _, err := s.Schema(ctx); return err },
 	}
