@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"authd/internal/bench/load"
@@ -25,7 +26,8 @@ type field struct {
 	source load.Source // of HTTP
 	// dial is how a server is loaded by something else than HTTP, and how to end that.
 	dial   func(context.Context, *bench, addresses) (loaded, func() error, error)
-	beside *proc.Process // what authd works with, and is measured apart; nil: nothing
+	beside []*proc.Process // what authd works with, and is measured apart
+	asks   string          // the series of authd that every request must raise; empty: none
 }
 
 // loaded loads a server for a time.
@@ -37,17 +39,21 @@ type rival struct {
 	title    string
 	launch   launch
 	settings []string // of the environment, for authd on the same data
+	field    *field   // for authd on other data, which is asked other questions
 	atMost   float64  // the ratio to reach; zero where there is none
 }
 
-// on is how the rival is started.
-func (r rival) on(f *field) launch {
-	if r.settings == nil {
-		return r.launch
+// on is how the rival is started, and what it is asked.
+func (r rival) on(f *field) (launch, *field) {
+	switch {
+	case r.field != nil:
+		return r.field.authd, r.field
+	case r.settings != nil:
+		return f.authd.with(r.settings...), f
 	}
-	l := f.authd
-	l.env = func(at addresses) []string { return append(f.authd.env(at), r.settings...) }
-	return l
+	bare := *f
+	bare.asks = ""
+	return r.launch, &bare
 }
 
 // turn is what one server did in one round.
@@ -65,14 +71,15 @@ func (c contest) run(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	if f.beside != nil {
-		defer func() { err = errors.Join(err, f.beside.Stop()) }()
+	for _, p := range f.beside {
+		defer func() { err = errors.Join(err, p.Stop()) }()
 	}
-	servers := append([]rival{{title: "authd", launch: f.authd}}, c.references...)
+	servers := append([]rival{{title: "authd", field: f}}, c.references...)
 	turns := make([][]turn, len(servers))
 	for round := range b.rounds {
 		for i, s := range servers {
-			t, err := b.turn(ctx, s.on(f), f, c.fresh)
+			launch, asked := s.on(f)
+			t, err := b.turn(ctx, launch, asked, c.fresh)
 			if err != nil {
 				return fmt.Errorf("round %d, %s: %w", round+1, s.title, err)
 			}
@@ -106,17 +113,48 @@ func (b *bench) turn(ctx context.Context, l launch, f *field, fresh bool) (t tur
 		return t, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	return b.measure(load, f.besides(), s.PID())
+	if t, err = b.measure(load, f.besides, s.PID()); err != nil {
+		return t, err
+	}
+	return t, f.check(ctx, s.at)
+}
+
+// mostly is what part of the requests must have raised the series that all should: some warm the server up.
+const mostly = 0.95
+
+// check fails where authd did not do for its requests what is to be measured.
+func (f *field) check(ctx context.Context, at addresses) error {
+	if f.asks == "" {
+		return nil
+	}
+	all, err := scrape(ctx, at.metrics)
+	if err != nil {
+		return err
+	}
+	requests := 0.0
+	for series, n := range all {
+		if strings.HasPrefix(series, "authd_verify_total{") {
+			requests += n
+		}
+	}
+	if all[f.asks] < mostly*requests {
+		return fmt.Errorf("%s is %.0f after %.0f requests: what was measured is something else", f.asks, all[f.asks], requests)
+	}
+	return nil
 }
 
 // measure loads what some processes answer together. Between the two readings of their
-// time they answer the requests that are counted and no others. beside are the processes that they work with.
-func (b *bench) measure(load loaded, beside []int, pids ...int) (t turn, err error) {
+// time they answer the requests that are counted and no others. besides are the processes that they work with.
+func (b *bench) measure(load loaded, besides func() ([]int, error), pids ...int) (t turn, err error) {
 	if _, err := load(b.warmup); err != nil {
 		return t, err
 	}
 	time.Sleep(settle)
 	before, err := total(pids, proc.CPU)
+	if err != nil {
+		return t, err
+	}
+	beside, err := besides()
 	if err != nil {
 		return t, err
 	}
@@ -154,12 +192,16 @@ func (b *bench) measure(load loaded, beside []int, pids ...int) (t turn, err err
 	}, nil
 }
 
-// besides are the processes that authd works with; none where there is nothing.
-func (f *field) besides() []int {
-	if f.beside == nil {
-		return nil
+// besides are the processes that authd works with, and their children.
+func (f *field) besides() (pids []int, err error) {
+	for _, p := range f.beside {
+		children, err := proc.Children(p.PID())
+		if err != nil {
+			return nil, err
+		}
+		pids = append(append(pids, p.PID()), children...)
 	}
-	return []int{f.beside.PID()}
+	return pids, nil
 }
 
 // total adds up what several processes use.

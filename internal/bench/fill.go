@@ -23,7 +23,18 @@ func (b *bench) fill(ctx context.Context) (*filled, error) {
 		return b.filled, nil
 	}
 	begin := time.Now()
-	f := &filled{database: b.path("filled.db"), secrets: make([]auth.Secret, b.keys)}
+	f, err := b.stored(ctx, "filled.db", b.keys)
+	if err != nil {
+		return nil, err
+	}
+	b.filled = f
+	b.printf("\n%d keys stored in %s\n", b.keys, time.Since(begin).Round(time.Millisecond))
+	return f, nil
+}
+
+// stored makes a database with so many keys.
+func (b *bench) stored(ctx context.Context, name string, keys int) (*filled, error) {
+	f := &filled{database: b.path(name), secrets: make([]auth.Secret, keys)}
 	store, err := repo.Open(ctx, "sqlite:"+f.database, repo.Options{})
 	if err != nil {
 		return nil, err
@@ -39,8 +50,6 @@ func (b *bench) fill(ctx context.Context) (*filled, error) {
 		}
 		f.secrets[i] = secret
 	}
-	b.filled = f
-	b.printf("\n%d keys stored in %s\n", b.keys, time.Since(begin).Round(time.Millisecond))
 	return f, nil
 }
 

@@ -25,15 +25,24 @@ type launch struct {
 // addresses are free ones for a server to listen on.
 type addresses struct{ verify, metrics, extauthz string }
 
-// authd starts the product as it is shipped, on the database of this path:
-// metrics on, allows not logged.
-func authd(database string) launch {
+// with adds settings.
+func (l launch) with(settings ...string) launch {
+	plain := l.env
+	l.env = func(at addresses) []string { return append(plain(at), settings...) }
+	return l
+}
+
+// authd starts the product as it is shipped, on the SQLite database of this path.
+func authd(database string) launch { return authdOn("sqlite:" + database) }
+
+// authdOn starts it on any database: metrics on, allows not logged.
+func authdOn(url string) launch {
 	return launch{
 		program: "authd/cmd/authd",
 		args:    func(addresses) []string { return []string{"serve"} },
 		env: func(at addresses) []string {
 			return []string{
-				"AUTHD_STORE_URL=sqlite:" + database,
+				"AUTHD_STORE_URL=" + url,
 				"AUTHD_LISTEN_VERIFY=" + at.verify,
 				"AUTHD_LISTEN_METRICS=" + at.metrics,
 			}
@@ -43,9 +52,14 @@ func authd(database string) launch {
 
 // reference starts a gin server that does nothing but answer.
 func reference(args ...string) launch {
+	return referenceArgs(func() []string { return args })
+}
+
+// referenceArgs is reference with arguments that are known when it starts.
+func referenceArgs(args func() []string) launch {
 	return launch{
 		program: "authd/internal/bench/reference",
-		args:    func(at addresses) []string { return append([]string{"-addr", at.verify}, args...) },
+		args:    func(at addresses) []string { return append([]string{"-addr", at.verify}, args()...) },
 		env:     func(addresses) []string { return nil },
 	}
 }

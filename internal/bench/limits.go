@@ -1,13 +1,6 @@
 package main
 
-import (
-	"context"
-	"fmt"
-	"net"
-	"os/exec"
-
-	"authd/internal/bench/proc"
-)
+import "context"
 
 // limitedKey has a rate that nobody reaches.
 func limitedKey(ctx context.Context, b *bench) (*field, error) {
@@ -20,26 +13,11 @@ func limitedByRedis(ctx context.Context, b *bench) (*field, error) {
 	if err != nil {
 		return nil, err
 	}
-	socket, err := freeAddresses()
+	redis, at, err := b.startRedis()
 	if err != nil {
 		return nil, err
 	}
-	_, port, err := net.SplitHostPort(socket.verify)
-	if err != nil {
-		return nil, err
-	}
-	bin, err := exec.LookPath("redis-server")
-	if err != nil {
-		return nil, fmt.Errorf("%w: this installs it: apt-get install -y --no-install-recommends redis-server", err)
-	}
-	f.beside, err = proc.Start(b.path("redis.log"), environment(), bin, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no")
-	if err != nil {
-		return nil, err
-	}
-	plain := f.authd.env
-	f.authd.env = func(at addresses) []string {
-		// A Redis that is slow on a busy machine is waited for: otherwise, what is measured is its absence.
-		return append(plain(at), "AUTHD_REDIS_URL=redis://"+socket.verify, "AUTHD_REDIS_TIMEOUT=5s", "AUTHD_LIMITS_FAIL=closed")
-	}
+	f.beside = append(f.beside, redis)
+	f.authd = f.authd.with(append(redisSettings(at), "AUTHD_LIMITS_FAIL=closed")...)
 	return f, nil
 }

@@ -27,6 +27,7 @@ type options struct {
 	warmup     time.Duration
 	conns      int
 	keys       int
+	many       int
 	starts     int
 	only, json string
 	timeout    time.Duration
@@ -39,6 +40,7 @@ func main() {
 	flag.DurationVar(&o.warmup, "warmup", time.Second, "how long it is loaded before")
 	flag.IntVar(&o.conns, "conns", 32, "connections at once")
 	flag.IntVar(&o.keys, "keys", 100_000, "keys in the database, for memory and ready")
+	flag.IntVar(&o.many, "many", 1_000_000, "keys in Postgres, where they are many")
 	flag.IntVar(&o.starts, "starts", 5, "how often the start is measured")
 	flag.StringVar(&o.only, "only", "", "what to run, by comma, instead of all: "+strings.Join(partNames(), ", "))
 	flag.StringVar(&o.json, "json", "", "a file to write the figures to, as well")
@@ -66,6 +68,12 @@ func parts() []part {
 		part{"dialects", measureDialects},
 		part{"grpc", measureGRPC},
 		part{"nginx", measureNginx},
+		part{"both", measureBoth},
+		part{"redis", measureRedis},
+		part{"postgres", measurePostgres},
+		part{"confirm", measureConfirm},
+		part{"idle", measureIdle},
+		part{"flood", measureFlood},
 		part{"memory", measureMemory},
 		part{"ready", measureReady},
 		part{"inprocess", measureInProcess},

@@ -85,7 +85,7 @@ func (b *bench) chain(ctx context.Context, l launch, f *field) (t turn, err erro
 		return t, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	return b.measure(load, nil, nginx.PID(), asked.PID(), service.PID())
+	return b.measure(load, (&field{}).besides, nginx.PID(), asked.PID(), service.PID())
 }
 
 // startNginx starts nginx with the site of deploy/, at other addresses.

@@ -63,7 +63,7 @@ authd_verify_total{policy="a b",reason="ok"} 7
 
 func TestChoose(t *testing.T) {
 	all, err := choose("")
-	if err != nil || len(all) != len(contests)+6 || all[0].name != "warm" {
+	if err != nil || len(all) != len(parts()) || all[0].name != "warm" {
 		t.Errorf("nothing chosen is %d parts, error %v", len(all), err)
 	}
 	some, err := choose("ready,warm")

@@ -10,15 +10,18 @@ import (
 
 // report is everything that was measured, for docs and for comparing runs.
 type report struct {
-	At        time.Time `json:"at"`
-	Machine   machine   `json:"machine"`
-	Rounds    int       `json:"rounds"`
-	Span      string    `json:"span"`
-	Conns     int       `json:"connections"`
-	Contests  []result  `json:"contests,omitempty"`
-	Memory    *memory   `json:"memory,omitempty"`
-	Ready     *ready    `json:"ready,omitempty"`
-	InProcess []inner   `json:"in_process,omitempty"`
+	At        time.Time   `json:"at"`
+	Machine   machine     `json:"machine"`
+	Rounds    int         `json:"rounds"`
+	Span      string      `json:"span"`
+	Conns     int         `json:"connections"`
+	Contests  []result    `json:"contests,omitempty"`
+	Memory    *memory     `json:"memory,omitempty"`
+	Ready     *ready      `json:"ready,omitempty"`
+	Confirm   []confirmed `json:"confirm,omitempty"`
+	Idle      *idle       `json:"idle,omitempty"`
+	Flood     []flooded   `json:"flood,omitempty"`
+	InProcess []inner     `json:"in_process,omitempty"`
 }
 
 // machine is what it was measured on.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 )
 
 // spread is the middle of several figures, and their ends.
@@ -106,4 +107,10 @@ func verdict(figure, atMost float64, format string) string {
 		word = "over"
 	}
 	return "<= " + fmt.Sprintf(format, atMost) + " " + word
+}
+
+// quantile is in ms, and the most for 1.
+func quantile(took []time.Duration, q float64) float64 {
+	sorted := slices.Sorted(slices.Values(took))
+	return float64(sorted[int(q*float64(len(sorted)-1))]) / float64(time.Millisecond)
 }

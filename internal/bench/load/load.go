@@ -29,11 +29,20 @@ func Always(request []byte) Source {
 type Bounds struct {
 	For      time.Duration
 	Requests int64 // zero: no bound
+	Status   int   // that every answer must have; zero: 200
+}
+
+// status is what is expected.
+func (b Bounds) status() int {
+	if b.Status == 0 {
+		return 200
+	}
+	return b.Status
 }
 
 // Result is what a run has seen.
 type Result struct {
-	Requests int64 // answered with 200
+	Requests int64 // answered as was expected
 	Elapsed  time.Duration
 	Latency  Histogram
 }
@@ -65,7 +74,7 @@ func (r *run) begin(now time.Time) (int64, bool) {
 	return n, r.bounds.Requests == 0 || n < r.bounds.Requests
 }
 
-// StatusError is an answer other than 200: what was measured then is not what
+// StatusError is an answer other than was expected: what was measured then is not what
 // was meant, so it ends the run.
 type StatusError struct {
 	Status  int
@@ -123,7 +132,7 @@ func Fresh(ctx context.Context, addr string, n int, b Bounds, src Source) (*Resu
 			}
 			_ = c.SetDeadline(start.Add(answerGrace))
 			in.src = c
-			if err = errors.Join(ask(c, in, r.source(num, buf), num), c.Close()); err != nil {
+			if err = errors.Join(ask(c, in, r.source(num, buf), num, b.status()), c.Close()); err != nil {
 				return err
 			}
 			now := time.Now()

@@ -128,6 +128,19 @@ func TestAnyOtherStatusFailsTheRun(t *testing.T) {
 	}
 }
 
+func TestAnotherStatusMayBeWanted(t *testing.T) {
+	s := newServer(t, func(int64) int { return 401 })
+	p, err := Dial(t.Context(), s.addr(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.Close() }()
+	res, err := p.Run(t.Context(), Bounds{For: time.Minute, Requests: 20, Status: 401}, numbered)
+	if err != nil || res.Requests != 20 {
+		t.Errorf("%+v, %v", res, err)
+	}
+}
+
 func TestAServerThatGoesFailsTheRun(t *testing.T) {
 	s := newServer(t, always)
 	p, err := Dial(t.Context(), s.addr(), 1)

@@ -46,7 +46,7 @@ func (p *Pool) Run(ctx context.Context, b Bounds, src Source) (*Result, error) {
 			if !ok {
 				return nil
 			}
-			if err := ask(c, c.in, r.source(num, c.buf), num); err != nil {
+			if err := ask(c, c.in, r.source(num, c.buf), num, b.status()); err != nil {
 				return err
 			}
 			now := time.Now()
@@ -66,7 +66,7 @@ func (p *Pool) Close() error {
 }
 
 // ask sends a request and reads its answer.
-func ask(c net.Conn, in *reader, request []byte, num int64) error {
+func ask(c net.Conn, in *reader, request []byte, num int64, want int) error {
 	if _, err := c.Write(request); err != nil {
 		return fmt.Errorf("request %d: %w", num, err)
 	}
@@ -74,7 +74,7 @@ func ask(c net.Conn, in *reader, request []byte, num int64) error {
 	if err != nil {
 		return fmt.Errorf("request %d: %w", num, err)
 	}
-	if status != 200 {
+	if status != want {
 		return &StatusError{Status: status, Request: num}
 	}
 	return nil

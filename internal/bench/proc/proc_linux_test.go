@@ -86,6 +86,24 @@ func TestCPUIsWhatTheKernelCharges(t *testing.T) {
 	}
 }
 
+func TestChildren(t *testing.T) {
+	p, err := Start(filepath.Join(t.TempDir(), "log"), nil, "/bin/sh", "-c", "trap 'kill $!; exit 0' TERM; sleep 600 & echo begun; wait")
+	if err != nil {
+		t.Fatal(err)
+	}
+	await(t, p, "begun")
+	found, err := Children(p.PID())
+	if err != nil || len(found) != 1 {
+		t.Errorf("children: %v, %v", found, err)
+	}
+	if err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Children(p.PID()); err == nil {
+		t.Error("Children told something of a process that has ended")
+	}
+}
+
 func TestStopTellsOfAProcessThatEndedEarly(t *testing.T) {
 	p := start(t, "fail")
 	<-p.Ended()

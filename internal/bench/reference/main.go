@@ -1,6 +1,6 @@
 // Reference is what authd is measured against: a gin handler that answers 200
-// with no body, and with -identity the same with the headers of an identity as
-// constants. Everything else is net/http's default.
+// with no body, with -identity the same with the headers of an identity as
+// constants, with -redis or -postgres the same after one look-up there. Everything else is net/http's default.
 package main
 
 import (
@@ -20,23 +20,35 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
 	identity := flag.Bool("identity", false, "send the headers of an identity")
+	redisAt := flag.String("redis", "", "ask this Redis for a value, for each request")
+	postgresURL := flag.String("postgres", "", "ask authd's database of this URL for a row, for each request")
 	flag.Parse()
-	if err := run(*addr, *identity); err != nil {
+	answer := empty
+	if *identity {
+		answer = constants
+	}
+	var err error
+	switch {
+	case *redisAt != "":
+		answer = afterGet(*redisAt)
+	case *postgresURL != "":
+		answer, err = afterSelect(*postgresURL)
+	}
+	if err == nil {
+		err = run(*addr, answer)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(addr string, identity bool) error {
+func run(addr string, answer gin.HandlerFunc) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.GET("/readyz", empty)
-	answer := empty
-	if identity {
-		answer = constants
-	}
 	r.GET("/verify", answer)
 	r.GET("/verify/*question", answer) // as the dialects of authd are asked
 	srv := &http.Server{Addr: addr, Handler: r}
