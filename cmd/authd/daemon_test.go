@@ -49,7 +49,7 @@ func newPlace(t *testing.T) *place {
 	t.Helper()
 	return &place{
 		t: t, dir: t.TempDir(), all: &written{},
-		env: []string{"PATH=" + os.Getenv("PATH"), "AUTHD_LISTEN_VERIFY=127.0.0.1:0", "AUTHD_LISTEN_METRICS=127.0.0.1:0", "AUTHD_LOG_LEVEL=debug"},
+		env: []string{swiftEnd, "PATH=" + os.Getenv("PATH"), "AUTHD_LISTEN_VERIFY=127.0.0.1:0", "AUTHD_LISTEN_METRICS=127.0.0.1:0", "AUTHD_LOG_LEVEL=debug"},
 	}
 }
 

@@ -19,6 +19,10 @@ import (
 	"authd/internal/repo"
 )
 
+// swiftEnd is in the environment of every authd that is run: under the race detector a process
+// sleeps for a second before it ends, unless told otherwise, and here hundreds are run.
+const swiftEnd = "GORACE=atexit_sleep_ms=20"
+
 func TestMain(m *testing.M) {
 	testscript.Main(pgtest.Around(m), map[string]func(){"authd": main})
 }
@@ -30,6 +34,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
+			env.Vars = append(env.Vars, swiftEnd)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("NOTE", "a\x1b[31mb") // what no file of text can hold
 			env.Setenv("SECTION", "[api_key_my_key]\nkey = a-value-of-a-variable\n")
