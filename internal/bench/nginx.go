@@ -112,26 +112,37 @@ func (b *bench) startNginx(ctx context.Context, asked, service string) (p *proc.
 	if p, err = proc.Start(b.path("nginx.log"), environment(), bin, "-e", "stderr", "-c", b.path("nginx.conf")); err != nil {
 		return nil, "", err
 	}
-	if err := awaitListener(ctx, p, addr); err != nil {
+	if err := await(ctx, p, listens(addr)); err != nil {
 		return nil, "", errors.Join(err, p.Stop())
 	}
 	return p, addr, nil
 }
 
-// awaitListener waits until somebody takes connections.
-func awaitListener(ctx context.Context, p *proc.Process, addr string) error {
+// listens tries whether somebody listens there.
+func listens(addr string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}
+}
+
+// await tries again until a server is ready, or has ended.
+func await(ctx context.Context, p *proc.Process, try func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	for {
-		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		err := try(ctx)
 		if err == nil {
-			return c.Close()
+			return nil
 		}
 		select {
 		case <-p.Ended():
-			return errors.New("nginx ended before it was ready")
+			return fmt.Errorf("it ended before it was ready: %s", p.LogTail())
 		case <-ctx.Done():
-			return fmt.Errorf("nginx did not get ready: %w: %s", ctx.Err(), p.LogTail())
+			return fmt.Errorf("it did not get ready: %w: %w: %s", ctx.Err(), err, p.LogTail())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

@@ -74,7 +74,9 @@ func (b *bench) startPostgres(ctx context.Context, settings ...string) (p *postg
 	if p.Process, err = proc.Start(b.path("postgres.log"), environment(), line[0], line[1:]...); err != nil {
 		return nil, err
 	}
-	if err := awaitListener(ctx, p.Process, p.at); err != nil {
+	// It listens before it answers.
+	answers := func(ctx context.Context) error { return p.exec(ctx, "postgres", "SELECT 1") }
+	if err := await(ctx, p.Process, answers); err != nil {
 		return nil, errors.Join(err, p.Stop())
 	}
 	return p, nil
