@@ -63,7 +63,7 @@ func measureBoth(ctx context.Context, b *bench) error {
 	if err != nil {
 		return errors.Join(err, p.Stop())
 	}
-	k, err := p.fill(ctx, "both", fewKeys)
+	k, err := p.fill(ctx, "warm", fewKeys)
 	if err != nil {
 		return errors.Join(err, p.Stop(), redis.Stop())
 	}
