@@ -15,7 +15,7 @@ COPY . .
 ARG TARGETOS TARGETARCH VERSION=devel COMMIT=unknown DATE=unknown
 # The time zones are in the binary (timetzdata), and the paths of this machine are not (trimpath): the same source makes the same bytes.
 # Without what gin and grpc have for msgpack and traces (nomsgpack, grpcnotrace), which nobody asks for, the linker drops what is never
-# called: 29 MB instead of 51.
+# called: 31 MB instead of more than 51.
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -tags timetzdata,nomsgpack,grpcnotrace \
     -ldflags "-s -w -buildid= -X main.version=$VERSION -X main.commit=$COMMIT -X main.date=$DATE" -o /out/authd ./cmd/authd
