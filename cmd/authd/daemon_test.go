@@ -10,45 +10,28 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"authd/internal/logtest"
 )
 
 // patience is how long a test awaits what should come at once: machines are busy.
 const patience = 30 * time.Second
-
-// written collects what a process writes, whole.
-type written struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (w *written) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.Write(p)
-}
-
-func (w *written) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.String()
-}
 
 // place is a folder with a configuration of its own, in which commands run.
 type place struct {
 	t   *testing.T
 	dir string
 	env []string
-	all *written // what every process in it has written, but the secrets that it was asked for
+	all *logtest.Log // what every process in it has written, but the secrets that it was asked for
 }
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
 	return &place{
-		t: t, dir: t.TempDir(), all: &written{},
+		t: t, dir: t.TempDir(), all: &logtest.Log{},
 		env: []string{swiftEnd, "PATH=" + os.Getenv("PATH"), "AUTHD_LISTEN_VERIFY=127.0.0.1:0", "AUTHD_LISTEN_METRICS=127.0.0.1:0", "AUTHD_LOG_LEVEL=debug"},
 	}
 }
@@ -101,7 +84,7 @@ func (p *place) must(args ...string) string {
 type daemon struct {
 	p       *place
 	cmd     *exec.Cmd
-	log     *written
+	log     *logtest.Log
 	verify  string // http://127.0.0.1:PORT
 	metrics string
 	ended   chan struct{}
@@ -133,7 +116,7 @@ func (p *place) serve(args ...string) *daemon {
 
 func (p *place) start(args ...string) *daemon {
 	p.t.Helper()
-	d := &daemon{p: p, cmd: p.command(context.Background(), args...), log: &written{}, ended: make(chan struct{})}
+	d := &daemon{p: p, cmd: p.command(context.Background(), args...), log: &logtest.Log{}, ended: make(chan struct{})}
 	out := io.MultiWriter(d.log, p.all)
 	d.cmd.Stdout, d.cmd.Stderr = out, out
 	if err := d.cmd.Start(); err != nil {

@@ -26,6 +26,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"authd/internal/logtest"
 	"authd/internal/pgtest"
 	"authd/internal/redistest"
 )
@@ -250,28 +251,10 @@ func ask(t *testing.T, url string, data any) {
 	}
 }
 
-// logbook is what a process writes.
-type logbook struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logbook) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // start starts a process that ends with the test, and with the test program.
-func start(t *testing.T, cmd *exec.Cmd) *logbook {
+func start(t *testing.T, cmd *exec.Cmd) *logtest.Log {
 	t.Helper()
-	log := &logbook{}
+	log := &logtest.Log{}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started, ended := make(chan error), make(chan struct{})
@@ -294,7 +277,7 @@ func start(t *testing.T, cmd *exec.Cmd) *logbook {
 	return log
 }
 
-func await(t *testing.T, what string, log *logbook, done func() bool) {
+func await(t *testing.T, what string, log *logtest.Log, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -304,7 +287,7 @@ func await(t *testing.T, what string, log *logbook, done func() bool) {
 }
 
 // told is what a process writes of itself.
-func told(t *testing.T, log *logbook, pattern string) (found string) {
+func told(t *testing.T, log *logtest.Log, pattern string) (found string) {
 	t.Helper()
 	p := regexp.MustCompile(pattern)
 	await(t, pattern, log, func() bool {

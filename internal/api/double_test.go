@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -18,6 +17,7 @@ import (
 
 	"authd/internal/auth"
 	"authd/internal/inbound"
+	"authd/internal/logtest"
 	"authd/internal/observe"
 )
 
@@ -92,22 +92,7 @@ func (m *memory) addSecret(s auth.Secret, name string, edit func(*auth.Record)) 
 }
 
 // logBuffer collects log lines.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
+type logBuffer struct{ logtest.Log }
 
 // lines are those that hold all the parts.
 func (l *logBuffer) lines(parts ...string) []string {

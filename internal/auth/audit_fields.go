@@ -61,6 +61,29 @@ func UserAudit(login string, before, after *User) (AuditEntry, error) {
 	return e, e.SetFields(list)
 }
 
+// BatchAudit is what the audit tells of new keys, and of the users that were made for them, but for who.
+func BatchAudit(logins []string, writes []KeyWrite, at time.Time) ([]AuditEntry, error) {
+	list := make([]AuditEntry, 0, len(logins)+len(writes))
+	add := func(e AuditEntry, err error) error {
+		e.At = at
+		list = append(list, e)
+		return err
+	}
+	for _, login := range logins {
+		if err := add(UserAudit(login, nil, &User{Active: true})); err != nil {
+			return nil, err
+		}
+	}
+	for i := range writes {
+		made := writes[i].Record
+		made.Secrets = writes[i].Secrets
+		if err := add(KeyAudit(ActionKeyCreate, nil, &made)); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
 // EditAction names what an edit made of a record.
 func EditAction(before, after *Record) string {
 	switch {

@@ -11,3 +11,11 @@ type Change struct {
 	Digests []Digest // every digest whose answer changed, of secrets that came or went as well
 	Names   []string // every name and slug whose answer changed, old and new
 }
+
+// Later is the one of two changes that came last: what changes nothing answers an older one.
+func (c Change) Later(other Change) Change {
+	if other.Seq > c.Seq {
+		return other
+	}
+	return c
+}

@@ -43,12 +43,15 @@ func (b *bench) stored(ctx context.Context, name string, keys int) (*filled, err
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}
+	batch := auth.Batch{Writes: make([]auth.KeyWrite, keys)}
 	for i := range f.secrets {
-		secret := auth.NewSecret(prefix)
-		if err := add(ctx, store, i, secret); err != nil {
+		f.secrets[i] = auth.NewSecret(prefix)
+		if batch.Writes[i], err = newKey(i, f.secrets[i]); err != nil {
 			return nil, err
 		}
-		f.secrets[i] = secret
+	}
+	if _, err := store.ImportKeys(ctx, batch, nil); err != nil {
+		return nil, err
 	}
 	return f, nil
 }
@@ -56,22 +59,25 @@ func (b *bench) stored(ctx context.Context, name string, keys int) (*filled, err
 // prefix is that of keys where nothing else is configured.
 const prefix = "ak"
 
-func add(ctx context.Context, store repo.Store, i int, secret auth.Secret) error {
+// newKey is a key as people make them, with a name that tells its number.
+func newKey(i int, secret auth.Secret) (auth.KeyWrite, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return err
+		return auth.KeyWrite{}, err
 	}
 	name := fmt.Sprintf("Bench %d", i)
 	slug, now := auth.Slug(name), time.Now().UTC().Truncate(time.Millisecond)
-	_, err = store.CreateKey(ctx, &auth.Record{
-		ID: id.String(), Name: name, Slug: slug,
-		User: fmt.Sprintf("user%d@example.com", i/10), UserActive: true, Active: true,
-		Groups: []string{"partner", "staff"}, Scopes: []string{"shop:read", "shop:write"},
-		CreatedAt: now, UpdatedAt: now,
-	}, auth.SecretInfo{
-		Digest: auth.Pepper{}.Digest(secret), Hint: secret.Hint(prefix), PepperID: auth.NoPepper, CreatedAt: now,
-	})
-	return err
+	return auth.KeyWrite{
+		Record: auth.Record{
+			ID: id.String(), Name: name, Slug: slug,
+			User: fmt.Sprintf("user%d@example.com", i/10), UserActive: true, Active: true,
+			Groups: []string{"partner", "staff"}, Scopes: []string{"shop:read", "shop:write"},
+			CreatedAt: now, UpdatedAt: now,
+		},
+		Secrets: []auth.SecretInfo{{
+			Digest: auth.Pepper{}.Digest(secret), Hint: secret.Hint(prefix), PepperID: auth.NoPepper, CreatedAt: now,
+		}},
+	}, nil
 }
 
 // eachOnce is a load.Source that asks for each key once.

@@ -48,7 +48,11 @@ func (p *postgres) fill(ctx context.Context, name string, keys int) (k *keyed, e
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	if err := add(ctx, store, 0, k.secrets[0]); err != nil {
+	first, err := newKey(0, k.secrets[0])
+	if err != nil {
+		return nil, err
+	}
+	if _, err := store.CreateKey(ctx, &first.Record, first.Secrets[0]); err != nil {
 		return nil, err
 	}
 	c, err := pgx.Connect(ctx, k.url)

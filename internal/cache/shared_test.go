@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"authd/internal/auth"
+	"authd/internal/logtest"
 	"authd/internal/redisconn"
 	"authd/internal/redistest"
 )
@@ -22,30 +22,12 @@ import (
 // unhurried is a time-out that no busy machine makes too short.
 const unhurried = 20 * time.Second
 
-// said collects a log.
-type said struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 // sharing is a replica with a cache in Redis.
 type sharing struct {
 	*Local
 	t   *testing.T
 	up  prometheus.Gauge
-	log said
+	log logtest.Log
 }
 
 // newSharing makes a replica of the store.

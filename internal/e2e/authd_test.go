@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"authd/internal/logtest"
 )
 
 // program builds authd once for all tests of this package.
@@ -56,7 +58,7 @@ type authd struct {
 	grpc   string // of Envoy's gRPC
 	config string
 	bin    string
-	log    *written
+	log    *logtest.Log
 	keys   map[string]string
 	mu     sync.Mutex
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"os"
@@ -12,33 +11,17 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"authd/internal/logtest"
 )
 
 // patience is how long something may take that is bound to come, however busy the machine is.
 const patience = time.Minute
 
-// written collects what a process writes.
-type written struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (w *written) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.Write(p)
-}
-
-func (w *written) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.b.String()
-}
-
 // process is a server that runs until its test ends.
 type process struct {
 	cmd   *exec.Cmd
-	log   *written
+	log   *logtest.Log
 	ended chan struct{}
 }
 
@@ -46,7 +29,7 @@ type process struct {
 // false where it has ended instead: somebody else may have been quicker to take the port.
 func start(t *testing.T, addr, program string, args ...string) (*process, bool) {
 	t.Helper()
-	p := &process{log: &written{}, ended: make(chan struct{})}
+	p := &process{log: &logtest.Log{}, ended: make(chan struct{})}
 	p.cmd = exec.CommandContext(context.Background(), program, args...)
 	p.cmd.Dir, p.cmd.Env = t.TempDir(), environment(t.TempDir())
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log

@@ -1,7 +1,6 @@
 package extauthz
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -23,6 +22,7 @@ import (
 
 	"authd/internal/auth"
 	"authd/internal/inbound"
+	"authd/internal/logtest"
 	"authd/internal/observe"
 )
 
@@ -86,29 +86,11 @@ func (m *memory) add(name string, edit func(*auth.Record)) string {
 	return s.Reveal()
 }
 
-// logBuffer collects log lines.
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // fixture is a real server on loopback over the real Checker, and a client.
 type fixture struct {
 	t      *testing.T
 	keys   *memory
-	log    *logBuffer
+	log    *logtest.Log
 	reg    *prometheus.Registry
 	server *Server
 	conn   *grpc.ClientConn
@@ -156,7 +138,7 @@ func options(t testing.TB, f auth.Finder, reg *prometheus.Registry) Options {
 
 func start(t *testing.T, edit func(*Options)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, keys: &memory{keys: map[auth.Digest]*auth.Key{}}, log: &logBuffer{}, reg: prometheus.NewRegistry()}
+	f := &fixture{t: t, keys: &memory{keys: map[auth.Digest]*auth.Key{}}, log: &logtest.Log{}, reg: prometheus.NewRegistry()}
 	o := options(t, f.keys, f.reg)
 	o.Log = slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if edit != nil {

@@ -1,12 +1,10 @@
 package limit_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,26 +12,9 @@ import (
 
 	"authd/internal/auth"
 	"authd/internal/limit"
+	"authd/internal/logtest"
 	"authd/internal/redistest"
 )
-
-// said collects a log.
-type said struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
 
 // While Redis is away limits.fail rules; when it is back it counts again.
 func TestRedisGoesAway(t *testing.T) {
@@ -51,7 +32,7 @@ func TestRedisGoesAway(t *testing.T) {
 
 func goAway(t *testing.T, fail string, away func(*testing.T, *redistest.Server) func()) {
 	server := redistest.Start(t)
-	reg, log := prometheus.NewRegistry(), &said{}
+	reg, log := prometheus.NewRegistry(), &logtest.Log{}
 	// A time-out is what ends a request to one that is silent.
 	s := shared(t, connect(t, server.URL, 500*time.Millisecond), "db", fail, reg, slog.New(slog.NewTextHandler(log, nil)))
 	l := quota(20, "mo")
@@ -105,7 +86,7 @@ func goAway(t *testing.T, fail string, away func(*testing.T, *redistest.Server) 
 
 // Whoever asks goes away: that says nothing of Redis, and the request is counted.
 func TestClientsThatGoAway(t *testing.T) {
-	reg, log := prometheus.NewRegistry(), &said{}
+	reg, log := prometheus.NewRegistry(), &logtest.Log{}
 	s := shared(t, connect(t, redistest.Start(t).URL, patience), "db", limit.FailClosed, reg, slog.New(slog.NewTextHandler(log, nil)))
 	l := quota(10, "mo")
 	gone, cancel := context.WithCancel(t.Context())

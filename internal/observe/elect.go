@@ -75,8 +75,8 @@ type holder struct {
 // elect lets the busiest of the crowd take over from keys that have done least since the last election.
 // The caller holds mu.
 func (p *perKey) elect() {
-	holders := p.holders()
-	left, promised, lost := max(1, p.most/changing), 0, false
+	holders, promised := p.holders()
+	left, lost := max(1, p.most/changing), false
 	for _, c := range p.crowd.take() {
 		kc := p.find(&auth.Key{ID: c.id, Name: c.name, User: c.user}) // it may want another series, for another result
 		if p.room <= promised {
@@ -86,7 +86,9 @@ func (p *perKey) elect() {
 			if holders[0].kc == kc {
 				continue
 			}
-			p.dismiss(holders[0].kc)
+			if p.dismiss(holders[0].kc) == 0 {
+				promised--
+			}
 			holders, lost = holders[1:], true
 			left--
 		}
@@ -100,30 +102,38 @@ func (p *perKey) elect() {
 	}
 }
 
-// holders are the keys that have series, the least busy first.
-func (p *perKey) holders() []holder {
-	all := make([]holder, 0, len(p.named))
+// holders are the keys that have series, the least busy first, and how many of them have only been promised
+// one: those have not come again since, and their room is not another's as well.
+func (p *perKey) holders() (all []holder, promised int) {
+	all = make([]holder, 0, len(p.named))
 	for kc := range p.named {
 		var sum uint64
+		given := false
 		for r := range kc.byResult {
 			sum += kc.byResult[r].n.Load()
+			given = given || kc.byResult[r].given.Load()
+		}
+		if !given {
+			promised++
 		}
 		all = append(all, holder{kc, sum - kc.seen})
 		kc.seen = sum
 	}
 	slices.SortFunc(all, func(a, b holder) int { return cmp.Compare(a.counted, b.counted) })
-	return all
+	return all, promised
 }
 
-// dismiss takes a key's series away. What they counted is kept as that of former keys, under a label of its
+// dismiss takes a key's series away, and returns how many it had. What they counted is kept as that of former keys, under a label of its
 // own: added to other, it would be a step that rate() takes for requests of this moment. A series that appears with a number is none.
-func (p *perKey) dismiss(kc *keyCounters) {
+func (p *perKey) dismiss(kc *keyCounters) (had int) {
 	delete(p.named, kc)
 	p.byID.CompareAndDelete(kc.id, kc)
 	for r := range kc.byResult {
 		if c := &kc.byResult[r]; c.given.Load() {
 			p.former[r] += c.n.Swap(sealed)
 			p.room++
+			had++
 		}
 	}
+	return had
 }

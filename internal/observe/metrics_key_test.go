@@ -270,3 +270,29 @@ func BenchmarkPerKey(b *testing.B) {
 		})
 	}
 }
+
+// Keys that were promised a series and never come again are as bounded as the series: each new one
+// takes the room of an old one.
+func TestPromisedSeriesAreBounded(t *testing.T) {
+	const most = 10
+	p, _ := newTestPerKey(most)
+	busy := func(id string, samples int) {
+		for range samples {
+			p.crowd.note(&auth.Key{ID: id, Name: id, User: "u"})
+		}
+	}
+	for i := range most / 2 { // each has two series, so that there is room for two when one loses them
+		k := &auth.Key{ID: fmt.Sprint("first ", i), Name: "first", User: "u"}
+		p.count(k, answer.Allow)
+		p.count(k, answer.Deny)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range 100 {
+		busy(fmt.Sprint("once ", i), 10)
+		p.elect()
+		if n := len(p.named); n > most {
+			t.Fatalf("after %d elections %d keys have series, or the promise of one, of %d", i+1, n, most)
+		}
+	}
+}

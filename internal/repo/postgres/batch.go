@@ -48,7 +48,7 @@ func (t *tx) batch(ctx context.Context, b auth.Batch, progress func(made int)) (
 		if err != nil {
 			return last, err
 		}
-		last = later(last, c)
+		last = last.Later(c)
 		made += len(chunk)
 		if progress != nil {
 			progress(made)
@@ -59,17 +59,9 @@ func (t *tx) batch(ctx context.Context, b auth.Batch, progress func(made int)) (
 		if err != nil {
 			return last, fmt.Errorf("user %q: %w", login, err)
 		}
-		last = later(last, c)
+		last = last.Later(c)
 	}
 	return last, nil
-}
-
-// later is the change that came last: one that changes nothing answers an older one.
-func later(a, b auth.Change) auth.Change {
-	if b.Seq > a.Seq {
-		return b
-	}
-	return a
 }
 
 // insertAll stores new records, and logs one change of them all.

@@ -59,23 +59,9 @@ func (t *tx) auditKey(ctx context.Context, action string, before *auth.Record, c
 
 // auditNew appends what became of new keys, and of the users that were made for them.
 func (t *tx) auditNew(ctx context.Context, logins []string, writes []auth.KeyWrite, c auth.Change) error {
-	list := make([]auth.AuditEntry, 0, len(logins)+len(writes))
-	add := func(e auth.AuditEntry, err error) error {
-		e.At = c.At
-		list = append(list, e)
+	list, err := auth.BatchAudit(logins, writes, c.At)
+	if err != nil {
 		return err
-	}
-	for _, login := range logins {
-		if err := add(auth.UserAudit(login, nil, &auth.User{Active: true})); err != nil {
-			return err
-		}
-	}
-	for i := range writes {
-		made := writes[i].Record
-		made.Secrets = writes[i].Secrets
-		if err := add(auth.KeyAudit(auth.ActionKeyCreate, nil, &made)); err != nil {
-			return err
-		}
 	}
 	return t.auditAll(ctx, list)
 }
