@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"authd/internal/auth"
+	"authd/internal/gather"
 	"authd/internal/redisconn"
 	"authd/internal/tracing"
 )
@@ -25,6 +26,10 @@ type SharedOptions struct {
 // maxWrites bounds the writes to Redis that are under way; beyond it an answer is not shared.
 const maxWrites = 64
 
+// mostGets is how many round trips for entries are under way at once, at most: the next one gathers
+// what is asked for meanwhile, and the more go together, the less each costs.
+const mostGets = 2
+
 // Shared is a cache in Redis, which replicas share. It is no auth.Finder: what it
 // holds says nothing without its stamp, and Local judges that. Redis may lose,
 // delay, bring back or make up what it likes; none of it is an answer then, and
@@ -32,6 +37,7 @@ const maxWrites = 64
 type Shared struct {
 	conn    *redisconn.Conn
 	sealer  *sealer
+	gets    *gather.Group[auth.Digest, got]
 	writes  chan struct{}
 	closing sync.Once
 
@@ -48,22 +54,23 @@ func NewShared(o SharedOptions) (*Shared, error) {
 	}
 	outcome := func(name string) prometheus.Counter { return o.Metrics.lookups.WithLabelValues("redis", name) }
 	_, op := BackendMetrics("redis", o.Metrics.reg)
-	return &Shared{
+	s := &Shared{
 		conn: o.Redis, sealer: seal, writes: make(chan struct{}, maxWrites),
 		hit: outcome("hit"), miss: outcome("miss"), stale: outcome("stale"),
 		invalid: outcome("invalid"), failed: outcome("error"), skipped: outcome("skipped"),
 		getTook: op("get"), setTook: op("set"),
-	}, nil
+	}
+	s.gets = gather.New(mostGets, s.getAll)
+	return s, nil
 }
 
 // get returns the entry of a digest if it is authentic and usable, or else nil.
 func (s *Shared) get(ctx context.Context, d auth.Digest, usable func(*entry) bool) *entry {
-	var value []byte
 	ctx, end := tracing.Step(ctx, "redis lookup")
-	err := s.conn.Ask(ctx, s.getTook, func(ctx context.Context, c redis.UniversalClient) (err error) {
-		value, err = c.Get(ctx, s.sealer.name(d)).Bytes()
-		return err
-	})
+	answer, err := s.gets.Ask(ctx, d)
+	if err == nil {
+		err = answer.err
+	}
 	if errors.Is(err, redis.Nil) {
 		end(auth.ErrKeyNotFound)
 	} else {
@@ -71,7 +78,7 @@ func (s *Shared) get(ctx context.Context, d auth.Digest, usable func(*entry) boo
 	}
 	switch {
 	case err == nil:
-		return s.judge(d, value, usable)
+		return s.judge(d, answer.value, usable)
 	case errors.Is(err, redis.Nil):
 		s.miss.Inc()
 	case redisconn.WrongType(err):
@@ -82,6 +89,50 @@ func (s *Shared) get(ctx context.Context, d auth.Digest, usable func(*entry) boo
 		s.failed.Inc()
 	}
 	return nil
+}
+
+// got is what Redis says to one name.
+type got struct {
+	value []byte
+	err   error
+}
+
+// getAll asks for several entries in one round trip, or in one for each node of a cluster.
+func (s *Shared) getAll(digests []auth.Digest) []got {
+	answers := make([]got, len(digests))
+	err := s.conn.Ask(context.Background(), s.getTook, func(ctx context.Context, c redis.UniversalClient) error {
+		p := c.Pipeline()
+		commands := make([]*redis.StringCmd, len(digests))
+		for i, d := range digests {
+			commands[i] = p.Get(ctx, s.sealer.name(d))
+		}
+		_, err := p.Exec(ctx)
+		answered := false
+		for i, c := range commands {
+			answers[i] = answerTo(c, err)
+			answered = answered || redisconn.Answered(answers[i].err)
+		}
+		if answered {
+			return nil // a cluster is in use as long as one of its nodes answers
+		}
+		return err
+	})
+	if errors.Is(err, redisconn.ErrSkipped) {
+		for i := range answers {
+			answers[i].err = err
+		}
+	}
+	return answers
+}
+
+// answerTo is what came of a command of a pipeline, and why nothing did: where the
+// server let nobody in, the pipeline says so, and not its commands.
+func answerTo(c *redis.StringCmd, pipeline error) got {
+	value, err := c.Bytes()
+	if err == nil && len(value) == 0 {
+		err = pipeline
+	}
+	return got{value, err}
 }
 
 func (s *Shared) judge(d auth.Digest, value []byte, usable func(*entry) bool) *entry {

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -124,4 +125,17 @@ func TestCluster(t *testing.T) {
 	}
 	a.want("miss 60")
 	b.want("hit 60")
+
+	// Those of one round trip may be of several nodes.
+	together := newSharing(t, s, url, unhurried)
+	var all sync.WaitGroup
+	for i := range byte(keys) {
+		all.Go(func() {
+			if k, err := together.ByDigest(t.Context(), digest(i)); err != nil || k.Digest != digest(i) {
+				t.Errorf("key %d: %v, %v", i, k, err)
+			}
+		})
+	}
+	all.Wait()
+	together.want("hit 60")
 }

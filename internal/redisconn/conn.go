@@ -53,7 +53,7 @@ func New(o Options) (*Conn, error) {
 	c.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		Timeout:       probeEvery,
 		ReadyToTrip:   func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= TripAfter },
-		IsSuccessful:  answered,
+		IsSuccessful:  Answered,
 		OnStateChange: func(_ string, from, to gobreaker.State) { c.tell(o.Log, from, to) },
 	})
 	return c, nil
@@ -69,9 +69,9 @@ func (c *Conn) tell(log *slog.Logger, from, to gobreaker.State) {
 	}
 }
 
-// answered reports whether Redis has answered the question: that there is nothing, or
+// Answered reports whether Redis has answered the question: that there is nothing, or
 // something of another type, is an answer; that it is loading, or full, is none.
-func answered(err error) bool {
+func Answered(err error) bool {
 	return err == nil || errors.Is(err, redis.Nil) || WrongType(err)
 }
 
@@ -89,7 +89,7 @@ func (c *Conn) Ask(ctx context.Context, took prometheus.Observer, request func(c
 		began := time.Now()
 		err := request(ctx, c.client)
 		took.Observe(time.Since(began).Seconds())
-		if answered(err) {
+		if Answered(err) {
 			c.up.Set(1)
 		} else {
 			c.up.Set(0)

@@ -2,59 +2,117 @@ package postgres
 
 import (
 	"context"
-	"errors"
-
-	"github.com/jackc/pgx/v5"
+	"time"
 
 	"authd/internal/auth"
 )
 
 const (
-	findByDigest = `SELECT s.revoked, s.expires_at, ` + decisionColumns + `
-		FROM secrets s JOIN keys k ON k.n = s.key JOIN users u ON u.login = k.login WHERE s.digest = $1`
-	findByName = `SELECT false, 0::bigint, ` + decisionColumns + `
+	findByDigests = `SELECT s.digest, s.revoked, s.expires_at, ` + decisionColumns + `
+		FROM secrets s JOIN keys k ON k.n = s.key JOIN users u ON u.login = k.login WHERE s.digest = ANY($1)`
+	findByName = `SELECT ''::bytea, false, 0::bigint, ` + decisionColumns + `
 		FROM keys k JOIN users u ON u.login = k.login
 		WHERE k.n = coalesce((SELECT n FROM keys WHERE name = $1), (SELECT n FROM keys WHERE slug = $1))`
 )
 
-// ByDigest implements auth.Finder.
+// lookupTime bounds a look-up of several keys, which no single caller may end.
+const lookupTime = time.Second
+
+// found is a key, or why there is none.
+type found struct {
+	key *auth.Key
+	err error
+}
+
+// ByDigest implements auth.Finder. What is asked for while all connections for look-ups are taken is asked
+// for together.
 func (s *Store) ByDigest(ctx context.Context, d auth.Digest) (*auth.Key, error) {
-	return s.find(ctx, findByDigest, d[:], d)
+	f, err := s.digests.Ask(ctx, d)
+	if err != nil {
+		return nil, s.fault(ctx, err)
+	}
+	return f.key, f.err
+}
+
+func (s *Store) byDigests(digests []auth.Digest) []found {
+	ctx, cancel := context.WithTimeout(context.Background(), s.lookupTime)
+	defer cancel()
+	all := make(map[auth.Digest]found, len(digests))
+	wanted := make([][]byte, len(digests))
+	for i := range digests {
+		wanted[i] = digests[i][:]
+	}
+	err := s.find(ctx, findByDigests, wanted, func(d auth.Digest, f found) { all[d] = f })
+	answers := make([]found, len(digests))
+	for i, d := range digests {
+		answers[i] = found{err: auth.ErrKeyNotFound}
+		if f, ok := all[d]; ok {
+			answers[i] = f
+		} else if err != nil {
+			answers[i].err = err
+		}
+	}
+	return answers
 }
 
 // ByName implements auth.Finder.
 func (s *Store) ByName(ctx context.Context, name string) (*auth.Key, error) {
-	return s.find(ctx, findByName, name, auth.Digest{})
+	f := found{err: auth.ErrKeyNotFound}
+	err := s.find(ctx, findByName, name, func(_ auth.Digest, one found) { f = one })
+	if err != nil && !impossible(err) {
+		return nil, err
+	}
+	return f.key, f.err
 }
 
-func (s *Store) find(ctx context.Context, query string, by any, d auth.Digest) (*auth.Key, error) {
+// find gives what a query finds to each, which a damaged row does not keep from the others.
+func (s *Store) find(ctx context.Context, query string, by any, each func(auth.Digest, found)) error {
 	if err := s.enter(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	defer s.leave()
-	var (
-		r       auth.Record
-		c       columns
-		secret  = auth.SecretInfo{Digest: d}
-		expires int64
-		limits  string
-	)
-	err := s.pool.QueryRow(ctx, query, by).Scan(append([]any{&secret.Revoked, &expires, &r.ID, &r.UserActive, &limits}, c.dest()...)...)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, auth.ErrKeyNotFound
+	rows, err := s.pool.Query(ctx, query, by)
+	if err != nil {
+		return s.fault(ctx, err)
+	}
+	defer rows.Close()
+	var f foundRow
+	dest := f.dest()
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return s.fault(ctx, err)
+		}
+		each(f.key(s))
+	}
+	return s.fault(ctx, rows.Err())
+}
+
+// foundRow is what the queries above select.
+type foundRow struct {
+	digest     []byte
+	revoked    bool
+	expires    int64
+	id         string
+	userActive bool
+	limits     string
+	columns    columns
+}
+
+func (f *foundRow) dest() []any {
+	return append([]any{&f.digest, &f.revoked, &f.expires, &f.id, &f.userActive, &f.limits}, f.columns.dest()...)
+}
+
+// key is the key of a row, or its damage, and the digest that it was found by: zero where that was a name.
+func (f *foundRow) key(s *Store) (d auth.Digest, _ found) {
+	copy(d[:], f.digest)
+	r := auth.Record{ID: f.id, UserActive: f.userActive}
+	err := f.columns.decode(s, &r)
+	if err == nil {
+		err = decodeLimits(s, f.limits, r.User, &r.UserLimits)
 	}
 	if err != nil {
-		if err = s.fault(ctx, err); impossible(err) {
-			err = auth.ErrKeyNotFound
-		}
-		return nil, err
+		return d, found{err: err}
 	}
-	if err := c.decode(s, &r); err != nil {
-		return nil, err
-	}
-	if err := decodeLimits(s, limits, r.User, &r.UserLimits); err != nil {
-		return nil, err
-	}
-	secret.ExpiresAt = auth.FromMillis(expires)
-	return auth.NewKey(&r, secret), nil
+	secret := auth.SecretInfo{Digest: d, Revoked: f.revoked, ExpiresAt: auth.FromMillis(f.expires)}
+	return d, found{key: auth.NewKey(&r, secret)}
 }

@@ -113,10 +113,17 @@ func unreadable(err error) error {
 	return errors.New("the URL of the database can't be used" + why)
 }
 
-// timeouts has the server give up by itself what a client may have forgotten.
-// A pooler between does not take them, so there it is the client alone.
-func timeouts(params map[string]string) {
-	if _, ok := params["statement_timeout"]; !ok {
-		params["statement_timeout"] = strconv.FormatInt(statementTimeout.Milliseconds(), 10)
+// session has the server give up by itself what a client may have forgotten,
+// and plan a look-up once: it would plan one of several keys each time, which
+// takes it longer than the look-up. A pooler between does not take such
+// settings, so there it is the client alone, and each is planned.
+func session(params map[string]string) {
+	for name, value := range map[string]string{
+		"statement_timeout": strconv.FormatInt(statementTimeout.Milliseconds(), 10),
+		"plan_cache_mode":   "force_generic_plan",
+	} {
+		if _, ok := params[name]; !ok {
+			params[name] = value
+		}
 	}
 }

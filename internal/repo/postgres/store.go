@@ -14,6 +14,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"authd/internal/auth"
+	"authd/internal/gather"
 )
 
 // Options are how a store is opened.
@@ -41,8 +44,11 @@ type Store struct {
 	timeline string       // asks for the history that the server writes
 	epoch    atomic.Int64 // of the last change that was read; -1 before
 
-	lookups chan struct{} // one for each look-up that is under way
-	turn    chan struct{} // one for the writer, of those in this process
+	lookups chan struct{} // one for each query for keys that is under way
+	digests *gather.Group[auth.Digest, found]
+
+	lookupTime time.Duration // bounds one query of digests
+	turn       chan struct{} // one for the writer, of those in this process
 
 	woken    chan struct{}
 	stop     context.CancelFunc
@@ -62,6 +68,8 @@ func Open(ctx context.Context, rawURL string, o Options) (*Store, error) {
 		lookups: make(chan struct{}, cfg.MaxConns), turn: make(chan struct{}, 1), woken: make(chan struct{}, 1),
 	}
 	s.close = sync.OnceValue(s.shut)
+	s.lookupTime = lookupTime
+	s.digests = gather.New(cap(s.lookups), s.byDigests)
 	s.epoch.Store(-1)
 	direct, err := s.probe(ctx)
 	if err != nil {
@@ -71,7 +79,7 @@ func Open(ctx context.Context, rawURL string, o Options) (*Store, error) {
 	cfg.MaxConns += reserved
 	cfg.MaxConnLifetimeJitter = max(cfg.MaxConnLifetimeJitter, lifeJitter)
 	if listens {
-		timeouts(s.cfg.RuntimeParams)
+		session(s.cfg.RuntimeParams)
 	} else {
 		s.cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}

@@ -1,0 +1,95 @@
+// Package gather has questions that are asked at the same time travel
+// together: what waits while the ways to a server are taken goes with the next
+// that is free, in one round trip. A question that is asked alone goes alone, and at once.
+package gather
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// Size bounds how many questions travel together.
+const Size = 128
+
+// Group gathers questions of type Q, whose answers are of type A. It is safe
+// for concurrent use.
+type Group[Q, A any] struct {
+	ask      func([]Q) []A
+	carriers int // batches under way at once, at most
+
+	pending atomic.Int64
+
+	mu      sync.Mutex
+	busy    int            // batches that are under way
+	waiting []*batch[Q, A] // all but the last are full
+}
+
+type batch[Q, A any] struct {
+	questions []Q
+	answers   []A
+	done      chan struct{} // closed when answers are there
+}
+
+// New makes a group. ask gets at most Size questions, and gives the answer of
+// each in its place; it runs at most carriers times at once, and must end by
+// itself.
+func New[Q, A any](carriers int, ask func([]Q) []A) *Group[Q, A] {
+	return &Group[Q, A]{ask: ask, carriers: carriers}
+}
+
+// Ask asks one question, after the call and not before. It ends early, with
+// the context's error, when ctx does: the others of the batch are not disturbed.
+func (g *Group[Q, A]) Ask(ctx context.Context, question Q) (answer A, err error) {
+	b, place := g.join(question)
+	select {
+	case <-b.done:
+		return b.answers[place], nil
+	case <-ctx.Done():
+		return answer, ctx.Err()
+	}
+}
+
+// join puts a question into the batch that fills, and sees that somebody carries it.
+func (g *Group[Q, A]) join(question Q) (b *batch[Q, A], place int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if n := len(g.waiting); n > 0 && len(g.waiting[n-1].questions) < Size {
+		b = g.waiting[n-1]
+	} else {
+		b = &batch[Q, A]{done: make(chan struct{})}
+		g.waiting = append(g.waiting, b)
+	}
+	b.questions = append(b.questions, question)
+	g.pending.Add(1)
+	if g.busy < g.carriers {
+		g.busy++
+		go g.carry()
+	}
+	return b, len(b.questions) - 1
+}
+
+// Pending is how many questions have no answer yet.
+func (g *Group[Q, A]) Pending() int { return int(g.pending.Load()) }
+
+// carry asks batch after batch until none waits.
+func (g *Group[Q, A]) carry() {
+	for b := g.next(); b != nil; b = g.next() {
+		b.answers = g.ask(b.questions)
+		g.pending.Add(-int64(len(b.questions)))
+		close(b.done)
+	}
+}
+
+func (g *Group[Q, A]) next() *batch[Q, A] {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.waiting) == 0 {
+		g.busy--
+		return nil
+	}
+	b := g.waiting[0]
+	g.waiting[0] = nil
+	g.waiting = g.waiting[1:]
+	return b
+}
