@@ -30,7 +30,7 @@ type memory struct {
 const (
 	fillBound = 5 * time.Minute
 	// rest lets the runtime return what it has no more use for; it does so in the background.
-	rest = 5 * time.Second
+	rest = 10 * time.Second
 )
 
 func measureMemory(ctx context.Context, b *bench) (err error) {

@@ -35,7 +35,7 @@ type Recorder struct {
 	store   Store
 	options Options
 	table   table
-	full    chan struct{} // the table is half full
+	full    chan struct{} // a quarter of the table is
 	metrics *metrics
 
 	// Owned by Run.
@@ -73,7 +73,7 @@ func (r *Recorder) Observe(k *auth.Key, reason auth.Reason, at time.Time, client
 			break
 		}
 	}
-	if r.table.size.Load() > r.table.most/2 {
+	if r.table.size.Load() > r.table.most/4 {
 		select {
 		case r.full <- struct{}{}:
 		default:
