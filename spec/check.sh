@@ -20,6 +20,10 @@ redis-two-replicas    REDIS ANOTHER D=1
 deny-forgetting       FORGET RESTART
 serve-forgetting      SERVE FORGET RESTART
 deny-retention        RETAIN OTHER
+deny-failover         FAILOVER D=1
+deny-failover-granted FAILOVER GRANTED RESTART
+deny-failover-async   FAILOVER ASYNC D=1
+serve-failover        SERVE FAILOVER GRANTED RESTART
 '
 
 # In deny mode: in serve mode a missing lease check proves little.
@@ -58,6 +62,11 @@ TIMED_BEFORE_COMMIT
 TIMED_EARLY
 LISTED_BEFORE_COMMIT
 SECOND_REVOKE_AT_ONCE
+NUMBERS_GIVEN_OUT_AGAIN     FAILOVER D=1
+LOST_ROWS_UNCOUNTED         FAILOVER GRANTED D=1
+EPOCH_WITHOUT_FLOOR         FAILOVER GRANTED D=1
+ROWS_UNWAITED               FAILOVER D=1
+REMOVED_UNWAITED            FAILOVER D=1
 '
 
 probes='
@@ -72,6 +81,8 @@ GIVEN_UP_AND_BACK
 CONFIRMED_BY_ALL   ANOTHER
 CONFIRMED_BY_TIME
 REDIS_REFUSED      REDIS RESTART
+FAILED_OVER_WITH_LOSS FAILOVER D=1
+LOST_ROW           FAILOVER ASYNC D=1
 '
 
 # search NAME CFLAGS DEFINES...: builds and runs one search, and leaves what spin

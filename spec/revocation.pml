@@ -28,6 +28,9 @@
  *   RESTART  a replica stops in good order, or crashes, and starts again
  *   FORGET   what is known is a bounded map that forgets, not a table of fixed size
  *   RETAIN   old changes are removed from the log
+ *   FAILOVER another server takes the store's place, and lacks the last commits. With it
+ *   GRANTED  the key is good by one of those
+ *   ASYNC    rows of replicas are lost too, though their commits were answered
  * M_... breaks a rule, which must be caught. PROBE_... asks for a state, which must be reached.
  */
 
@@ -46,8 +49,32 @@
 
 /* ---- the store ---- */
 
+#ifdef FAILOVER
+/*
+ * The new server has what the old one had at some moment. The model says first
+ * when that is: what the old one commits from then on is seen, and will be
+ * lost. It ends when the new one begins: it is fenced.
+ *
+ * A transaction is one step here, so that the log is the numbers up to allocated,
+ * without those that were lost: 1 and 2 of the first epoch, 3 the second's own, 4 and 5 after it.
+ */
+#define STAMPS 6
+#define EPOCH 3                   /* auth.EpochStart of the second */
+#ifdef GRANTED
+#define OFF 7                     /* revoked before the first change */
+#define last 1
+#else
+#define last 0
+#endif
+byte server = last;               /* 0: the old one, 1: what it commits now will be lost, 2: the new one */
+byte kept;                        /* the last change that the new one has of the old one's */
+byte allocated = last;
+byte begun = STOPS;               /* ticks since the second epoch began */
+#else
+#define STAMPS 3
 bit committed[3];                 /* changes 1 and 2: the revocation and another, in either order */
 byte allocated;                   /* the sequence object: given out, perhaps not committed */
+#endif
 byte revoked;                     /* the change that revoked the key; 0 while it is good */
 bit locked;                       /* by a writer */
 bit row[2];                       /* the present incarnation of a replica has a row in replicas */
@@ -55,20 +82,31 @@ byte acked[2];                    /* applied, in that row */
 byte silent;                      /* ticks since seen_at */
 byte pruned;                      /* the log holds no change up to this one */
 
+#ifdef FAILOVER
+#define after(n) (n >= kept && n < EPOCH && allocated >= EPOCH -> EPOCH : (n < allocated -> n + 1 : 0))
+#else
 #define inLog(n) (committed[n] && n > pruned)
 #define after(n) (n < 1 && inLog(1) -> 1 : (n < 2 && inLog(2) -> 2 : 0))
+#endif
 #ifdef M_RETENTION_UNNOTICED
 #define reaches true
 #else
 #define reaches (applied >= pruned)
 #endif
+#ifdef FAILOVER
+#define lastChange allocated
+#else
 #define lastChange max((committed[2] -> 2 : (committed[1] -> 1 : 0)), pruned)
+#endif
 
 /* ---- the writer who revokes ---- */
 
 bit counts[2];                    /* the row was in the first listing, and is still there */
 byte took = STOPS;                /* ticks since the commit has answered */
 bit confirmed;
+#ifdef FAILOVER
+bit countsLost;                   /* a row for those that may have been lost was in the first listing */
+#endif
 
 /* ---- the replicas ---- */
 
@@ -80,7 +118,7 @@ byte cache;
 bit filling, asking;              /* something is under way */
 bit joined;                       /* the request waits for the fill */
 byte brought;                     /* what the fill gave it */
-bit held[3];                      /* by stamp: an old entry that Redis has held */
+bit held[STAMPS];                      /* by stamp: an old entry that Redis has held */
 
 inline tick(c) { c = (c < STOPS -> c + 1 : c) }
 
@@ -88,11 +126,81 @@ active proctype Clock() {
 	do
 	:: d_step {
 		tick(took); tick(age); tick(since[0]); tick(since[1]);
+#ifdef FAILOVER
+		tick(begun);
+#ifdef LOSES_ROWS
+		if :: server == 1 && keptRow -> tick(keptSilent) :: else fi;
+#endif
+#endif
 		if :: row[0] -> tick(silent) :: else fi;
 		printf("a tick\n")
 	   }
 	od
 }
+
+#ifdef FAILOVER
+/* ---- another server ---- */
+
+#if defined(ASYNC) || defined(M_ROWS_UNWAITED)
+#define durable true
+#else
+#define durable (server != 1)     /* a commit that will be lost is not answered */
+#endif
+#if defined(ASYNC) || defined(M_ROWS_UNWAITED) || defined(M_REMOVED_UNWAITED)
+#define LOSES_ROWS
+bit keptRow;                      /* the row of the present incarnation, as the new server has it */
+byte keptAcked, keptSilent;
+#define neverKept keptRow = 0; keptAcked = 0; keptSilent = 0
+#else
+#define neverKept
+#endif
+
+active proctype Failover() {
+#ifndef GRANTED
+	d_step {
+		server = 1; kept = allocated;
+#ifdef LOSES_ROWS
+		keptRow = row[0]; keptAcked = acked[0]; keptSilent = silent;
+#endif
+		printf("what is committed from now on will be lost\n")
+	};
+#endif
+	d_step {
+#ifdef PROBE_FAILED_OVER_WITH_LOSS
+		assert(applied <= kept);
+#endif
+#ifdef PROBE_LOST_ROW
+		assert(!(row[0] && !keptRow && age < LOST));
+#endif
+		server = 2; allocated = kept;
+#ifdef GRANTED
+		revoked = OFF;
+#else
+		revoked = (revoked > kept -> 0 : revoked);
+#endif
+#ifdef LOSES_ROWS
+		if
+		:: keptRow -> row[0] = 1; acked[0] = keptAcked; silent = keptSilent
+		:: else -> row[0] = 0; acked[0] = 0; silent = 0; counts[0] = 0
+		fi;
+		neverKept;
+#endif
+		printf("another server takes the place of the old one, with the changes up to %d\n", kept)
+	}
+}
+
+/* Whoever writes asks first, in the same transaction. */
+inline inEpoch() {
+#ifndef M_NUMBERS_GIVEN_OUT_AGAIN
+	if :: server == 2 && allocated < EPOCH -> allocated = EPOCH; begun = (confirmed -> STOPS : 0); printf("another epoch begins\n") :: else fi
+#else
+	skip
+#endif
+}
+#else
+#define durable true
+#define neverKept
+#endif
 
 /* ---- internal/repo: changes ---- */
 
@@ -108,10 +216,22 @@ inline write(n) { d_step { lock; allocated++; n = allocated } }    /* [1] */
 
 /* The rows of the first listing are those that count. */
 inline listReplicas() {
+#ifdef FAILOVER
+	d_step { counts[0] = row[0]; counts[1] = row[1]; printf("confirm: rows listed: %d %d\n", row[0], row[1]) };
+#ifndef M_LOST_ROWS_UNCOUNTED
+	d_step { countsLost = (begun < STOPS); printf("confirm: and one for those that were lost: %d\n", countsLost) }
+#endif
+#else
 	d_step { counts[0] = row[0]; counts[1] = row[1]; printf("confirm: rows listed: %d %d\n", row[0], row[1]) }
+#endif
 }
 
 #define follows(r, n) (!counts[r] || acked[r] >= n)
+#ifdef FAILOVER
+#define follow(n) (follows(0, n) && follows(1, n) && (!countsLost || begun >= STOPS))
+#else
+#define follow(n) (follows(0, n) && follows(1, n))
+#endif
 
 inline confirm(n) {
 	do
@@ -124,12 +244,16 @@ inline confirm(n) {
 #endif
 	   /* judge */
 	   if
-	   :: follows(0, n) && follows(1, n) -> break
+	   :: follow(n) -> break
 #ifdef M_TIMED_EARLY
 	   :: took >= STOPS - 1 -> break
 #endif
 	   :: took >= STOPS -> break                               /* [20] */
+#ifdef FAILOVER
+	   :: goto transact                                        /* killed; a second revoke is a transaction as well [21] */
+#else
 	   :: true                                                 /* killed; a second revoke waits for the same number [21] */
+#endif
 #ifdef M_SECOND_REVOKE_AT_ONCE
 	   :: true -> break
 #endif
@@ -139,9 +263,20 @@ inline confirm(n) {
 	assert(!(counts[0] && counts[1] && acked[0] >= n && acked[1] >= n));
 #endif
 #ifdef PROBE_CONFIRMED_BY_TIME
-	assert(follows(0, n) && follows(1, n));
+	assert(follow(n));
 #endif
+#ifdef FAILOVER
+	/* Nobody asks for these any more. */
+	atomic {
+		countsLost = 0; begun = STOPS; acked[0] = 0; acked[1] = 0;
+#ifdef LOSES_ROWS
+		keptAcked = 0;
+#endif
+		confirmed = 1; took = STOPS; n = 0; counts[0] = 0; counts[1] = 0; printf("confirmed\n")
+	}
+#else
 	atomic { confirmed = 1; took = STOPS; n = 0; counts[0] = 0; counts[1] = 0; printf("confirmed\n") }
+#endif
 }
 
 /* ---- the two writers ---- */
@@ -150,8 +285,14 @@ inline confirm(n) {
 /* A change that does not touch the key. */
 active proctype UpdateKey() {
 	byte n;
+#ifdef FAILOVER
+transact: atomic { inEpoch(); allocated++; n = (server == 2 -> 0 : allocated); printf("another change, %d, is committed\n", allocated) };
+end:	n == 0 || server == 2 && n > kept;
+	if :: n == 0 :: n != 0 -> goto transact fi                 /* it was lost: it is made again */
+#else
 	write(n);
 	d_step { committed[n] = 1; locked = 0; printf("another change, %d, is committed\n", n); n = 0 }
+#endif
 }
 #endif
 
@@ -160,12 +301,38 @@ active proctype RevokeKey() {
 #ifdef M_LISTED_BEFORE_COMMIT
 	listReplicas();
 #endif
+#ifdef FAILOVER
+	bit here;                         /* the transaction was the new server's */
+transact: atomic {
+		inEpoch();
+		here = (server == 2);
+		if
+		:: revoked == 0 -> allocated++; n = allocated; revoked = n
+#ifdef GRANTED
+		:: revoked == OFF -> n = 0                         /* again: nothing is to be changed */
+#endif
+		:: else -> n = revoked                             /* again */
+		fi;
+		printf("RevokeKey: change %d is committed\n", n)
+	};
+	/* Its answer. Whoever gets none asks again, and finds it done, or does it. */
+	if
+#ifdef ASYNC
+	:: atomic { here -> here = 0 }
+#else
+	:: atomic { (here || n <= kept || server == 0) && (n == 0 || n == revoked) -> here = 0 }
+#endif
+	:: atomic { here = 0; goto transact }
+	fi;
+	confirm(n)
+#else
 	write(n);
 #ifdef M_TIMED_BEFORE_COMMIT
 	took = 0;
 #endif
 	d_step { committed[n] = 1; revoked = n; locked = 0; printf("RevokeKey: change %d is committed\n", n) }
 	confirm(n)
+#endif
 }
 
 /* ---- internal/repo: rows of replicas ---- */
@@ -179,6 +346,11 @@ inline removeRow(r) { row[r] = 0; acked[r] = 0; silent = (r == 0 -> 0 : silent);
 #else
 #define OVER STOPS
 #endif
+#ifdef M_REMOVED_UNWAITED
+#define removable true
+#else
+#define removable durable
+#endif
 /* Anybody removes a row whose time is over, never sooner [3]. */
 active proctype ListReplicas() {
 #ifdef M_REMOVED_UNSEEN
@@ -187,7 +359,7 @@ end:	do
 	od
 #else
 end:	do
-	:: d_step { row[0] && silent >= OVER -> removeRow(0); printf("replica 0 was silent: its row is removed\n") }
+	:: d_step { row[0] && silent >= OVER && removable -> removeRow(0); printf("replica 0 was silent: its row is removed\n") }
 	od
 #endif
 }
@@ -195,7 +367,7 @@ end:	do
 /* A row is of an incarnation, and its id is never used by another: the row of
  * the one before, should it be there, is that of a dead process. */
 inline Register(r) {
-	removeRow(r); put(r);
+	removeRow(r); put(r); neverKept;
 #ifdef M_ROW_TAKEN_OVER
 	removeRow(1 - r);
 #endif
@@ -234,7 +406,7 @@ inline extend(p) {
 
 /* Nothing of a process outlives it. */
 inline restart() {
-	applied = 0; known = 0; floor = 0; age = LOST; fresh = 1; cache = NONE;
+	applied = 0; known = 0; floor = 0; age = LOST; fresh = 1; cache = NONE; neverKept;
 	printf("replica 0 starts anew\n")
 }
 
@@ -242,6 +414,9 @@ inline restart() {
 proctype Feed(byte p) {
 	byte got;
 	bit unwritten;
+#ifdef FAILOVER
+	bit touches;
+#endif
 	do
 	:: atomic {
 		since[p] = 0; printf("replica 0: poll\n");              /* t0 [7] */
@@ -253,6 +428,9 @@ proctype Feed(byte p) {
 	   :: unwritten = 1
 #else
 	   :: d_step {                                             /* [2] */
+#ifdef FAILOVER
+		durable ->
+#endif
 		Register(0);
 #ifdef PROBE_GIVEN_UP_AND_BACK
 		assert(applied == 0)
@@ -299,6 +477,11 @@ apply:	   do
 #else
 		got = after(applied);
 #endif
+#ifdef GRANTED
+		touches = (got == revoked || got == 1);
+#elif defined(FAILOVER)
+		touches = (got == revoked);
+#endif
 #ifdef M_T0_AFTER_READ
 	      };
 	      atomic {
@@ -312,7 +495,14 @@ apply:	   do
 #ifdef M_LEASE_BEFORE_APPLIED
 	      d_step { extend(p) };
 #endif
+#ifdef FAILOVER
+#ifndef M_EPOCH_WITHOUT_FLOOR
+	      d_step { floor = (got >= EPOCH && applied < EPOCH -> max(floor, EPOCH) : floor) };
+#endif
+	      d_step { known = (touches -> got : known); touches = 0; printf("replica 0: change %d is known\n", got) };
+#else
 	      d_step { known = (got == revoked -> got : known); printf("replica 0: change %d is known\n", got) };
+#endif
 	      d_step { applied = max(applied, got); got = 0 };
 #ifdef M_PARTIAL_BATCH
 	      break
@@ -329,13 +519,20 @@ apply:	   do
 	   atomic { extend(p) };
 #endif
 	   if
+#ifdef FAILOVER
+	   :: d_step { row[0] && durable -> acked[0] = (confirmed -> 0 : max(acked[0], applied)); silent = 0; got = (server == 2);
+		printf("replica 0: Acknowledge %d\n", acked[0]) };
+	      if :: got == 0 :: atomic { got == 1 -> got = 0; inEpoch() } :: got == 1 -> goto failed fi
+	   :: d_step { row[0] && durable -> acked[0] = (confirmed -> 0 : max(acked[0], applied)); silent = 0 }; goto failed
+#else
 	   :: d_step { row[0] -> acked[0] = max(acked[0], applied); silent = 0; printf("replica 0: Acknowledge %d\n", acked[0]) }
 	   :: d_step { row[0] -> acked[0] = max(acked[0], applied); silent = 0 }; goto failed
+#endif
 #ifdef M_ROW_PUT_BACK
 	   :: d_step { !row[0] -> put(0); acked[0] = applied; printf("replica 0: puts its row back\n") }
 #else
 	   :: d_step {                                             /* [4] */
-		!row[0] -> fresh = 1; age = LOST; printf("replica 0: givenUp\n")
+		!row[0] -> fresh = 1; age = LOST; neverKept; printf("replica 0: givenUp\n")
 	      }; goto failed
 #endif
 	   :: goto failed
@@ -388,6 +585,10 @@ end:	do
 	   :: atomic { held[0] -> s = 0 }; goto shared
 	   :: atomic { held[1] -> s = 1 }; goto shared
 	   :: atomic { held[2] -> s = 2 }; goto shared
+#ifdef FAILOVER
+	   :: atomic { held[3] -> s = 3 }; goto shared
+	   :: atomic { held[4] -> s = 4 }; goto shared
+#endif
 	   :: true
 	   fi;
 read:

@@ -222,7 +222,7 @@ func (f *Feed) apply(ctx context.Context) (n int, err error) {
 		}
 		for _, c := range changes {
 			if epoch := auth.EpochOf(c.Seq); epoch != auth.EpochOf(f.applied.Load()) {
-				raise(&f.floor, auth.EpochStart(epoch)) // what was read before may never have been kept
+				raise(&f.floor, auth.EpochStart(epoch)) // rule 22: what was read before may never have been kept
 			}
 			f.known.learn(c)
 			raise(&f.applied, c.Seq)

@@ -40,7 +40,7 @@ func (s *Store) moved() string {
 }
 
 // inEpoch begins an epoch, within a transaction that holds the writers' lock,
-// where the history is another than that of the last one. It comes before
+// where the history is another than that of the last one: rule 22. It comes before
 // anything that the transaction does, so that no number of the log is given
 // out again that a server before this one may have given out.
 func (t *tx) inEpoch(ctx context.Context) error {

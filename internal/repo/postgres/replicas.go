@@ -20,8 +20,8 @@ func (s *Store) Register(ctx context.Context, r auth.Replica) error {
 }
 
 // Acknowledge implements repo.Replicas: rule 4, the row is never put back. The
-// row must outlast a crash of the server: with an older one in its place, the
-// time of this replica would be over too soon.
+// row must outlast a crash of the server, or there is no acknowledgement that a lease
+// could rest on (rule 12): with an older one in its place, the time of this replica would be over too soon.
 //
 // It is also how a replica finds that another server has taken the place of the one before, although nobody changes anything.
 func (s *Store) Acknowledge(ctx context.Context, id string, applied int64) (bool, error) {
