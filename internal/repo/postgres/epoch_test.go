@@ -47,13 +47,21 @@ func TestLostCommits(t *testing.T) {
 	standby.Again(t)
 	standby.Promote(t)
 
-	// A poll alone is enough: it begins the epoch, and the log tells of it.
-	if !acknowledge(kept, gone.Seq) {
-		t.Error("a replica whose row is there was given up")
+	// A poll alone is enough: it begins the epoch, and the log tells of it. What it has read from the server
+	// before is no ground for a lease, whoever began the epoch.
+	until(t, "the epoch has begun", func() bool {
+		_, err := s.Acknowledge(t.Context(), kept.ID, gone.Seq)
+		return err != nil && strings.Contains(err.Error(), "another server has taken its place")
+	})
+	if _, err := s.Acknowledge(t.Context(), kept.ID, gone.Seq); err == nil || !strings.Contains(err.Error(), "another server has taken its place") {
+		t.Errorf("a poll that has read of the server before counts: %v", err)
 	}
 	changes, err := s.Changes(t.Context(), gone.Seq, 10)
 	if err != nil || len(changes) != 1 || auth.EpochOf(changes[0].Seq) <= auth.EpochOf(before.Seq) {
 		t.Fatalf("the log goes on with %+v, %v", changes, err)
+	}
+	if !acknowledge(kept, changes[0].Seq) {
+		t.Error("a replica whose row is there was given up")
 	}
 	if acknowledge(lost, gone.Seq) {
 		t.Error("a row that was lost was written to")

@@ -161,9 +161,12 @@ func TestCommitWaitsForItsStandby(t *testing.T) {
 	server.Exec(t, `SELECT pg_reload_conf()`)
 	s := at(t, url, Options{Listen: true})
 	addKey(t, s, 1)
-	if err := s.Register(t.Context(), replica("r")); err != nil {
-		t.Fatal(err)
+	for _, id := range []string{"r", "silent"} {
+		if err := s.Register(t.Context(), replica(id)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	run(t, raw(t, url), `UPDATE replicas SET seen_at = 1 WHERE id = 'silent'`)
 	server.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = 'nobody'`)
 	server.Exec(t, `SELECT pg_reload_conf()`)
 
@@ -184,6 +187,7 @@ func TestCommitWaitsForItsStandby(t *testing.T) {
 	unavailable(t, "a revocation", err, "is unknown")
 	unavailable(t, "a new row", impatient(func(ctx context.Context) error { return s.Register(ctx, replica("r2")) }), s.place)
 	unavailable(t, "a row", impatient(acknowledge), s.place)
+	unavailable(t, "the end of a silent row", impatient(func(ctx context.Context) error { return second(s.ListReplicas(ctx)) }), s.place)
 
 	server.Exec(t, `ALTER SYSTEM RESET synchronous_standby_names`)
 	server.Exec(t, `SELECT pg_reload_conf()`)
@@ -200,6 +204,9 @@ func TestServerGivesUpItsStandby(t *testing.T) {
 	url := server.Database(t)
 	s, admin := at(t, url, Options{Listen: true}), raw(t, url)
 	addKey(t, s, 1)
+	if err := s.Register(t.Context(), replica("r")); err != nil {
+		t.Fatal(err)
+	}
 	server.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = 'nobody'`)
 	server.Exec(t, `SELECT pg_reload_conf()`)
 	told := make(chan error, 1)
@@ -220,6 +227,13 @@ func TestServerGivesUpItsStandby(t *testing.T) {
 		return err != nil
 	})
 	unavailable(t, "the change", err, "is unknown")
+	row := make(chan error, 1)
+	go func() { row <- second(s.Acknowledge(t.Context(), "r", 1)) }()
+	until(t, "the row is not answered for either", func() bool {
+		read[int](t, admin, `SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`)
+		return len(row) > 0
+	})
+	unavailable(t, "the row", <-row, "no longer waited for")
 	server.Exec(t, `ALTER SYSTEM RESET synchronous_standby_names`)
 	server.Exec(t, `SELECT pg_reload_conf()`)
 	until(t, "writers go on", func() bool { return s.CreateUser(t.Context(), "user9") == nil })
