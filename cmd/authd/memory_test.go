@@ -49,12 +49,13 @@ func TestPaceGivesBack(t *testing.T) {
 	if err := os.Unsetenv("GOGC"); err != nil {
 		t.Fatal(err)
 	}
-	burst := make([][]byte, 64)
-	for i := range burst {
-		burst[i] = make([]byte, 1<<20)
-	}
-	runtime.KeepAlive(burst)
-	burst = nil
+	func() {
+		burst := make([][]byte, 64)
+		for i := range burst {
+			burst[i] = make([]byte, 1<<20)
+		}
+		runtime.KeepAlive(burst)
+	}()
 	runtime.GC()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
