@@ -34,9 +34,12 @@ func (s *Store) Acknowledge(ctx context.Context, id string, applied int64) (bool
 	there, err := s.lasting(ctx, `UPDATE replicas SET applied = greatest(applied, $2), seen_at = `+dbNow+`
 		WHERE id = $1 AND `+durably+` RETURNING `+s.moved()+`, (SELECT max(n) FROM epochs)`, []any{id, applied}, &moved, &epoch)
 	if err == nil && moved {
-		err = s.write(ctx, func(*tx) error { return nil }) // every transaction begins the epoch that it is in
+		err = s.write(ctx, func(t *tx) error { // every transaction begins the epoch that it is in
+			_, err := t.row(ctx, `SELECT max(n) FROM epochs`, nil, &epoch)
+			return err
+		})
 	}
-	if err == nil && (moved || auth.EpochOf(applied) < epoch) {
+	if err == nil && auth.EpochOf(applied) < epoch {
 		err = s.unavailable("another server has taken its place: its change log is read anew")
 	}
 	return there, err
