@@ -39,8 +39,11 @@ func New[Q, A any](carriers int, ask func([]Q) []A) *Group[Q, A] {
 }
 
 // Ask asks one question, after the call and not before. It ends early, with
-// the context's error, when ctx does: the others of the batch are not disturbed.
+// the context's error, when ctx does, and is not asked where it has ended before: the others of the batch are not disturbed.
 func (g *Group[Q, A]) Ask(ctx context.Context, question Q) (answer A, err error) {
+	if err := ctx.Err(); err != nil {
+		return answer, err
+	}
 	b, place := g.join(question)
 	select {
 	case <-b.done:

@@ -146,6 +146,19 @@ func TestLeaving(t *testing.T) {
 	})
 }
 
+// Nothing is asked for whoever has left before.
+func TestLeftBefore(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	g := New(1, func(questions []int) []int {
+		t.Error("it was asked")
+		return double(questions)
+	})
+	if _, err := g.Ask(ctx, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("who had left was told %v", err)
+	}
+}
+
 // Every question gets its own answer, whoever travels with it.
 func TestManyAtOnce(t *testing.T) {
 	var under atomic.Int64
