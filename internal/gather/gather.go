@@ -39,7 +39,8 @@ func New[Q, A any](carriers int, ask func([]Q) []A) *Group[Q, A] {
 }
 
 // Ask asks one question, after the call and not before. It ends early, with
-// the context's error, when ctx does, and is not asked where it has ended before: the others of the batch are not disturbed.
+// the context's error, when ctx does, which disturbs none of the others of the
+// batch. Where ctx has ended before, nothing is asked.
 func (g *Group[Q, A]) Ask(ctx context.Context, question Q) (answer A, err error) {
 	if err := ctx.Err(); err != nil {
 		return answer, err
@@ -72,7 +73,7 @@ func (g *Group[Q, A]) join(question Q) (b *batch[Q, A], place int) {
 	return b, len(b.questions) - 1
 }
 
-// Pending is how many questions have no answer yet.
+// Pending is how many questions have no answer yet. Tests wait by it until all are asked.
 func (g *Group[Q, A]) Pending() int { return int(g.pending.Load()) }
 
 // carry asks batch after batch until none waits.

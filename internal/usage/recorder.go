@@ -35,7 +35,7 @@ type Recorder struct {
 	store   Store
 	options Options
 	table   table
-	full    chan struct{} // a quarter of the table is
+	full    chan struct{} // the table is full to a quarter
 	metrics *metrics
 
 	// Owned by Run.

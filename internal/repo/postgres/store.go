@@ -44,10 +44,9 @@ type Store struct {
 	timeline string       // asks for the history that the server writes
 	epoch    atomic.Int64 // of the last change that was read; -1 before
 
-	lookups chan struct{} // one for each query for keys that is under way
-	digests *gather.Group[auth.Digest, found]
-
-	lookupTime time.Duration // bounds one query of digests
+	lookups    chan struct{} // one for each look-up that is under way
+	digests    *gather.Group[auth.Digest, found]
+	lookupTime time.Duration // bounds one query for digests
 	turn       chan struct{} // one for the writer, of those in this process
 
 	woken    chan struct{}
