@@ -145,7 +145,7 @@ func (f *field) check(ctx context.Context, at addresses) error {
 
 // measure loads what some processes answer together. Between the two readings of their
 // time they answer the requests that are counted and no others. besides are the processes that they work with.
-func (b *bench) measure(load loaded, besides func() ([]int, error), pids ...int) (t turn, err error) {
+func (b *bench) measure(load loaded, besides func() (usedBy, error), pids ...int) (t turn, err error) {
 	if _, err := load(b.warmup); err != nil {
 		return t, err
 	}
@@ -154,11 +154,7 @@ func (b *bench) measure(load loaded, besides func() ([]int, error), pids ...int)
 	if err != nil {
 		return t, err
 	}
-	beside, err := besides()
-	if err != nil {
-		return t, err
-	}
-	besideBefore, err := total(beside, proc.CPU)
+	besideBefore, err := besides()
 	if err != nil {
 		return t, err
 	}
@@ -171,7 +167,7 @@ func (b *bench) measure(load loaded, besides func() ([]int, error), pids ...int)
 	if err != nil {
 		return t, err
 	}
-	besideAfter, err := total(beside, proc.CPU)
+	besideAfter, err := besides()
 	if err != nil {
 		return t, err
 	}
@@ -188,20 +184,42 @@ func (b *bench) measure(load loaded, besides func() ([]int, error), pids ...int)
 		P50:       micros(res.Latency.Quantile(0.50)),
 		P99:       micros(res.Latency.Quantile(0.99)),
 		RSS:       megabytes(rss),
-		Beside:    micros(besideAfter-besideBefore) / float64(res.Requests),
+		Beside:    micros(besideAfter.since(besideBefore)) / float64(res.Requests),
 	}, nil
 }
 
-// besides are the processes that authd works with, and their children.
-func (f *field) besides() (pids []int, err error) {
+// usedBy is the processor time of processes, by their number.
+type usedBy map[int]time.Duration
+
+// besides tells of the processes that authd works with, and of their children. Children come and go: one that
+// ends while it is asked about is left out.
+func (f *field) besides() (usedBy, error) {
+	used := usedBy{}
 	for _, p := range f.beside {
+		own, err := proc.CPU(p.PID())
+		if err != nil {
+			return nil, err
+		}
+		used[p.PID()] = own
 		children, err := proc.Children(p.PID())
 		if err != nil {
 			return nil, err
 		}
-		pids = append(append(pids, p.PID()), children...)
+		for _, pid := range children {
+			if own, err := proc.CPU(pid); err == nil {
+				used[pid] = own
+			}
+		}
 	}
-	return pids, nil
+	return used, nil
+}
+
+// since is what was used since an earlier reading, but for what has ended since: nobody can tell that any more.
+func (u usedBy) since(before usedBy) (sum time.Duration) {
+	for pid, used := range u {
+		sum += used - before[pid]
+	}
+	return sum
 }
 
 // total adds up what several processes use.

@@ -36,8 +36,8 @@ const (
 )
 
 // Local answers from memory, and asks next where it can't. It is an
-// auth.Finder; the keys it answers are shared, and stay the same pointer as
-// long as their entry lives.
+// auth.Finder; the keys it answers are shared, and stay the same pointer while
+// they are in use.
 type Local struct {
 	feed  *Feed
 	next  auth.Finder
@@ -219,9 +219,13 @@ func (l *Local) look(ctx context.Context, s Standing, old *entry, q lookup) (*au
 	return nil, fmt.Errorf("%w: it changes faster than it can be read", auth.ErrUnavailable)
 }
 
-// fill gets an answer, and keeps it.
+// fill gets an answer, and keeps it. Whoever asks first does it for all, and to its end: a goroutine
+// of its own would cost more than what is saved where a client has left, and fillTimeout bounds the wait.
 func (l *Local) fill(ctx context.Context, q lookup) (*entry, error) {
-	flight := l.fills.DoChan(q.flight, func() (any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	e, err, _ := l.fills.Do(q.flight, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fillTimeout)
 		defer cancel()
 		if q.copied != nil {
@@ -232,15 +236,10 @@ func (l *Local) fill(ctx context.Context, q lookup) (*entry, error) {
 		}
 		return l.read(ctx, q)
 	})
-	select {
-	case <-ctx.Done():
-		return nil, unavailable(ctx.Err())
-	case r := <-flight:
-		if r.Err != nil {
-			return nil, r.Err
-		}
-		return r.Val.(*entry), nil
+	if err != nil {
+		return nil, err
 	}
+	return e.(*entry), nil
 }
 
 // read reads an answer from the store under the stamp of before the read (rule 14). Keys that are found
@@ -285,7 +284,7 @@ func (l *Local) keep(d auth.Digest, e *entry) {
 	}
 	l.absent.Invalidate(d)
 	l.known.set(d, e)
-	l.used.Set(d, e)
+	l.used.Invalidate(d) // it is unpacked when it is asked for again: many are asked for once
 }
 
 // refresh reads an entry anew in the background, so that a key in use never waits. It

@@ -133,25 +133,43 @@ func TestChangedWithoutEnd(t *testing.T) {
 	expectErr(t, l, digest(1), auth.ErrUnavailable)
 }
 
+// TestLeaderCancelled: who leaves during a look-up fails none of those who share it.
 func TestLeaderCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, l := newCached(t, auth.OutageDeny)
+		s.put(digest(1), key(1, "a"))
+		release := make(chan struct{})
+		var once sync.Once
+		s.onRead = func() { once.Do(func() { <-release }) }
+		ctx, cancel := context.WithCancel(t.Context())
+		answers := make(chan error, 2)
+		go func() { _, err := l.ByDigest(ctx, digest(1)); answers <- err }()
+		synctest.Wait()
+		cancel()
+		go func() { _, err := l.ByDigest(context.Background(), digest(1)); answers <- err }()
+		synctest.Wait()
+		close(release)
+		for range 2 {
+			if err := <-answers; err != nil {
+				t.Errorf("after the first had left, one got %v", err)
+			}
+		}
+		if n := s.asked(); n != 1 {
+			t.Errorf("%d look-ups for two that asked at once", n)
+		}
+	})
+}
+
+// TestLeftBefore: nothing is looked up for who has left.
+func TestLeftBefore(t *testing.T) {
 	s, _, l := newCached(t, auth.OutageDeny)
-	s.put(digest(1), key(1, "a"))
-	entered, release := make(chan struct{}), make(chan struct{})
-	var once sync.Once
-	s.onRead = func() { once.Do(func() { close(entered); <-release }) }
 	ctx, cancel := context.WithCancel(t.Context())
-	leader := make(chan error)
-	go func() { _, err := l.ByDigest(ctx, digest(1)); leader <- err }()
-	<-entered
 	cancel()
-	if err := <-leader; !errors.Is(err, auth.ErrUnavailable) {
-		t.Errorf("the leader got %v", err)
+	if _, err := l.ByDigest(ctx, digest(1)); !errors.Is(err, auth.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("who had left got %v", err)
 	}
-	follower := make(chan error)
-	go func() { _, err := l.ByDigest(context.Background(), digest(1)); follower <- err }()
-	close(release)
-	if err := <-follower; err != nil {
-		t.Errorf("the follower got %v", err)
+	if n := s.asked(); n != 0 {
+		t.Errorf("%d look-ups for who had left", n)
 	}
 }
 

@@ -148,8 +148,7 @@ func TestSharedHit(t *testing.T) {
 	if left := c.PTTL(t.Context(), b.shared.sealer.name(digest(1))).Val(); left <= 0 || left > time.Hour {
 		t.Errorf("it stays in Redis for %s", left)
 	}
-	mine, _ := a.used.GetIfPresent(digest(1))
-	yours, _ := b.used.GetIfPresent(digest(1))
+	mine, yours := a.known.get(digest(1)), b.known.get(digest(1))
 	if mine.stamp != yours.stamp || mine.expiresAt != yours.expiresAt {
 		t.Errorf("the copy of %+v is %+v", mine, yours)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -61,37 +62,94 @@ func count(from, n int) []int {
 	return list
 }
 
-// What is asked alone goes at once; what is asked while every way is taken goes together with the next.
+// next is how many questions are in the batch that comes next, or zero where none is there.
+func (h *held) next() int {
+	synctest.Wait()
+	select {
+	case batch := <-h.came:
+		return len(batch)
+	default:
+		return 0
+	}
+}
+
+// What is asked alone goes at once; what is asked meanwhile goes together when that is back.
 func TestTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHeld()
 		g := New(2, h.ask)
 		first := asking(t, g, 1)
-		if got := <-h.came; len(got) != 1 {
-			t.Fatalf("the first batch is %v", got)
+		if n := h.next(); n != 1 {
+			t.Fatalf("%d questions come first", n)
 		}
-		second := asking(t, g, 2)
-		if got := <-h.came; len(got) != 1 {
-			t.Fatalf("the second batch, beside the first, is %v", got)
-		}
-		others := asking(t, g, count(3, 50)...)
-		if len(h.came) != 0 {
-			t.Fatal("more batches are under way than may be")
+		others := asking(t, g, count(2, 50)...)
+		if n := h.next(); n != 0 {
+			t.Fatalf("%d questions go beside others that have only just gone", n)
 		}
 		h.release <- struct{}{}
-		if got := <-h.came; len(got) != 50 {
-			t.Errorf("%d questions travel together, not 50", len(got))
+		if n := h.next(); n != 50 {
+			t.Errorf("%d questions travel together, not 50", n)
 		}
-		if n := g.Pending(); n != 51 {
-			t.Errorf("%d questions have no answer yet, not 51", n)
+		if first.Load() != 1 || g.Pending() != 50 {
+			t.Errorf("%d answers, %d questions without one", first.Load(), g.Pending())
 		}
 		close(h.release)
 		synctest.Wait()
-		if n := g.Pending(); n != 0 {
-			t.Errorf("%d questions have no answer yet", n)
+		if others.Load() != 50 || g.Pending() != 0 {
+			t.Errorf("%d answers, %d questions without one", others.Load(), g.Pending())
 		}
-		if first.Load() != 1 || second.Load() != 1 || others.Load() != 50 {
-			t.Errorf("of 1, 1 and 50 questions %d, %d and %d are answered", first.Load(), second.Load(), others.Load())
+	})
+}
+
+// Beside a batch that takes long goes another after a while, and no more than may.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeld()
+		g := New(2, h.ask)
+		first := asking(t, g, 1)
+		h.next()
+		second := asking(t, g, 2, 3)
+		time.Sleep(patience)
+		if n := h.next(); n != 2 {
+			t.Fatalf("%d questions go when they have waited for long", n)
+		}
+		third := asking(t, g, 4)
+		time.Sleep(2 * patience)
+		if n := h.next(); n != 0 {
+			t.Fatal("more batches are under way than may be")
+		}
+		h.release <- struct{}{}
+		if n := h.next(); n != 1 {
+			t.Fatalf("%d questions go when there is room again", n)
+		}
+		fourth := asking(t, g, 5)
+		h.release <- struct{}{}
+		if n := h.next(); n != 0 {
+			t.Fatal("one that has only just come goes beside another")
+		}
+		close(h.release)
+		synctest.Wait()
+		if n := first.Load() + second.Load() + third.Load() + fourth.Load(); n != 5 {
+			t.Errorf("%d of 5 are answered", n)
+		}
+	})
+}
+
+// A full batch has nothing to wait for.
+func TestFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHeld()
+		g := New(2, h.ask)
+		first := asking(t, g, 0)
+		h.next()
+		others := asking(t, g, count(1, Size)...)
+		if n := h.next(); n != Size {
+			t.Errorf("%d questions go beside the first", n)
+		}
+		close(h.release)
+		synctest.Wait()
+		if n := first.Load() + others.Load(); n != Size+1 {
+			t.Errorf("%d are answered", n)
 		}
 	})
 }
