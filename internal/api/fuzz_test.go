@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -52,10 +53,11 @@ func serveOne(h http.Handler, method, target string, headers http.Header) int {
 	return w.Code
 }
 
-// A value that nobody can read in two ways: visible ASCII, no comma, of a bearable length.
+// A value that nobody can read in two ways: visible ASCII, no comma, of a length that a key may have, imported ones included.
 var (
-	clearValue  = regexp.MustCompile(`\A[!-+\--~]{16,512}\z`)
-	clearBearer = regexp.MustCompile(`\A(?i:bearer) +[!-+\--~]{16,512} *\z`)
+	clearText   = fmt.Sprintf(`[!-+\--~]{%d,%d}`, auth.MinImported, auth.MaxSecret)
+	clearValue  = regexp.MustCompile(`\A` + clearText + `\z`)
+	clearBearer = regexp.MustCompile(`\A(?i:bearer) +` + clearText + ` *\z`)
 	clearBasic  = regexp.MustCompile(`\A(?i:basic) +[A-Za-z0-9+/]+=* *\z`)
 )
 
@@ -66,6 +68,7 @@ func FuzzCredential(f *testing.F) {
 		{k, "", ""}, {"", k, ""}, {k, k, ""}, {k, k + "x", ""}, {k + "\n" + k, "", ""}, {k + ", " + k, "", ""}, {"", "", "Bearer " + k}, {"", "", "bearer  " + k + " "},
 		{"", "", "Basic " + base64.StdEncoding.EncodeToString([]byte("u:"+k))}, {"\n" + k, "", ""}, {k + "\x00", "", ""}, {"é" + k, "", ""}, {" ", "\n", "Bearer"},
 		{"", "", "Bearer " + k + ", Bearer " + k}, {"", "", "Bearer " + k + "\nBasic x"}, {"ak_0000000000000000000000000000001dZEUY", "", ""}, {"ak_0000000000000000000000000000001dZEUZ", "", ""},
+		{"", "00000000", ""}, {"", "0000000", ""}, {"", "", "Bearer 00000000"},
 	} {
 		f.Add(s[0], s[1], s[2])
 	}

@@ -2,6 +2,7 @@ package extauthz
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -55,8 +56,8 @@ func passes(t *testing.T, s *service, req *authv3.CheckRequest) bool {
 
 const fuzzKey = "correct-horse-battery-staple"
 
-// clearValue is a credential that nobody can read in two ways.
-var clearValue = regexp.MustCompile(`\A[!-+\--~]{16,512}\z`)
+// clearValue is a credential that nobody can read in two ways, of a length that a key may have, imported ones included.
+var clearValue = regexp.MustCompile(fmt.Sprintf(`\A[!-+\--~]{%d,%d}\z`, auth.MinImported, auth.MaxSecret))
 
 // A key that is bound to GET below /public/ on one host, and to a network,
 // passes only with a request that is clearly that.
@@ -71,6 +72,8 @@ func FuzzAttributes(f *testing.F) {
 	f.Add("GET", "a.example.com:80", "/public/", "10.0.0.1", "192.0.2.7", fuzzKey)
 	f.Add("GET", "evil.test/a.example.com", "/public/", "198.51.100.1", "192.0.2.7", fuzzKey)
 	f.Add("GET", "a.example.com", "/public/", "10.0.0.1", "192.0.2.7,10.0.0.2", fuzzKey+","+fuzzKey)
+	f.Add("GET", "a.example.com", "/public/", "192.0.2.7", "", "00000000")
+	f.Add("GET", "a.example.com", "/public/", "192.0.2.7", "", "0000000")
 	s := fuzzService(f, credulous{&auth.Restrictions{
 		Hosts: []string{"*.example.com"}, Methods: []string{"GET"}, Paths: []string{"/public/"}, CIDRs: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
 	}})
