@@ -85,15 +85,16 @@ func TestCheckPathPrefix(t *testing.T) {
 	}
 }
 
-// readings are what upstreams of all kinds may make of a raw path.
-func readings(raw string) []string {
-	out := []string{raw}
+// readings are what upstreams of all kinds may make of a raw path. One that decodes nothing is none of them: where the
+// prefix has to be encoded itself, as "/a b" has, it knows the same path by its encoded name.
+func readings(raw string) (out []string) {
 	for range 3 { // decoded once, twice, thrice
-		d, err := url.PathUnescape(out[len(out)-1])
+		d, err := url.PathUnescape(raw)
 		if err != nil {
 			break
 		}
 		out = append(out, d)
+		raw = d
 	}
 	for _, r := range out {
 		back := strings.ReplaceAll(r, `\`, "/")
@@ -111,7 +112,7 @@ func readings(raw string) []string {
 	for i, r := range out {
 		out[i] = path.Clean("/" + r)
 	}
-	return out[1:] // the raw one is still encoded
+	return out
 }
 
 // checkPath holds a path that was accepted against decoders of others.
@@ -170,6 +171,8 @@ func FuzzCanonicalPath(f *testing.F) {
 		f.Add(raw, "/public")
 	}
 	f.Add("/a/b", "/a/")
+	f.Add("/a%20b/c", "/a b")
+	f.Add("/%70ublic/a", "/public/")
 	f.Fuzz(func(t *testing.T, raw, prefix string) { checkPath(t, raw, prefix) })
 }
 
