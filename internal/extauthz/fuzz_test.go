@@ -106,7 +106,8 @@ func FuzzAttributes(f *testing.F) {
 func FuzzHeaders(f *testing.F) {
 	for _, s := range [][2]string{
 		{"api-key", fuzzKey}, {"API-KEY", fuzzKey}, {"x-auth-user", "root"}, {"x_auth_user", "root"}, {"X-Auth-User", "root"}, {"x.auth.groups", ""},
-		{"authorization", "Bearer " + fuzzKey}, {"authorization", "Bearer a, Bearer b"}, {"x-api-key", "other-other-other-other"}, {"api-\u212aey", fuzzKey}, {"", ""}, {"cookie", "a"},
+		{"authorization", "Bearer " + fuzzKey}, {"authorization", "Bearer a, Bearer b"}, {"x-api-key", "other-other-other-other"}, {"", ""}, {"cookie", "a"},
+		{"api-\u212aey", fuzzKey}, {"api-\u212aey", "a,b"}, {"X\x8eAuth-User", "root"}, {"x\u00e9auth-user", "root"},
 	} {
 		f.Add(s[0], s[1], false)
 		f.Add(s[0], s[1], true)
@@ -125,13 +126,18 @@ func FuzzHeaders(f *testing.F) {
 		if !passes(t, s, req) {
 			return
 		}
+		lowered := strings.Map(func(r rune) rune { // of ASCII alone: nobody else's lower case makes a name of these
+			if 'A' <= r && r <= 'Z' {
+				return r + 'a' - 'A'
+			}
+			return r
+		}, name)
 		folded := strings.Map(func(r rune) rune {
 			if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
 				return r
 			}
 			return '-'
-		}, strings.ToLower(name))
-		lowered := strings.ToLower(name)
+		}, lowered)
 		if slices.Contains(s.identity, folded) && !slices.Contains(s.identity, lowered) {
 			t.Errorf("an alias %q has passed", name)
 		}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	"google.golang.org/grpc/peer"
@@ -42,13 +44,31 @@ func lower(names []string) []string {
 	return out
 }
 
+// lowerName puts a name into lower case. What is not ASCII, and so in no header's name, is read as "_": somebody might
+// take it for the dash of an identity header, and Unicode's lower case would make an ASCII letter of some.
+func lowerName(name string) string {
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			return strings.Map(lowerRune, name)
+		}
+	}
+	return strings.ToLower(name)
+}
+
+func lowerRune(r rune) rune {
+	if r >= utf8.RuneSelf {
+		return '_'
+	}
+	return unicode.ToLower(r)
+}
+
 // read takes the headers as Envoy sends them: joined by comma where a name was
 // repeated, or each line for itself where encode_raw_headers is on. aliased
 // reports whether one could be taken for an identity header.
 func (r *headerReader) read(req *authv3.AttributeContext_HttpRequest) (h http.Header, aliased bool) {
 	h = make(http.Header, len(r.wanted))
 	add := func(key, value string) {
-		key = strings.ToLower(key)
+		key = lowerName(key)
 		if name, ok := r.wanted[key]; ok {
 			h[name] = append(h[name], value)
 		} else if r.aliases.Has(key) {
