@@ -126,7 +126,7 @@ func FuzzHeaders(f *testing.F) {
 		if !passes(t, s, req) {
 			return
 		}
-		lowered := strings.Map(func(r rune) rune { // of ASCII alone: nobody else's lower case makes a name of these
+		lowered := strings.Map(func(r rune) rune { // ASCII's letters alone: Unicode's would make a name of what is none
 			if 'A' <= r && r <= 'Z' {
 				return r + 'a' - 'A'
 			}

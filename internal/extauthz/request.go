@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
@@ -47,19 +46,15 @@ func lower(names []string) []string {
 // lowerName puts a name into lower case. What is not ASCII, and so in no header's name, is read as "_": somebody might
 // take it for the dash of an identity header, and Unicode's lower case would make an ASCII letter of some.
 func lowerName(name string) string {
-	for i := range len(name) {
-		if name[i] >= utf8.RuneSelf {
-			return strings.Map(lowerRune, name)
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		case r >= utf8.RuneSelf:
+			return '_'
 		}
-	}
-	return strings.ToLower(name)
-}
-
-func lowerRune(r rune) rune {
-	if r >= utf8.RuneSelf {
-		return '_'
-	}
-	return unicode.ToLower(r)
+		return r
+	}, name)
 }
 
 // read takes the headers as Envoy sends them: joined by comma where a name was
